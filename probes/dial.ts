@@ -1,0 +1,109 @@
+import { type Socket, connect } from 'node:net';
+import { type TLSSocket, connect as connectTls } from 'node:tls';
+import type { HostPort } from '../src/core/address.ts';
+import type { ProbeContext } from '../src/core/probe.ts';
+import { ProbeFailure } from './reason.ts';
+import { resolve } from './resolve.ts';
+import { type TlsSettings, connectionOptions } from './tls.ts';
+
+export type Endpoint = HostPort | { readonly unix: string };
+
+export interface TlsRequest {
+  readonly settings: TlsSettings;
+  /** What the certificate must be for, unless the settings name something else. */
+  readonly host: string;
+  readonly alpn?: readonly string[];
+}
+
+export interface Connection {
+  /** Connected, and through its handshake where TLS was asked for. Errors go to its listeners from now on. */
+  readonly socket: Socket;
+  /**
+   * Lets go at once, by a reset: a probe that closed first would leave a TIME_WAIT behind for each attempt, and run the
+   * agent out of ports. Harmless when repeated.
+   */
+  close(): void;
+}
+
+/**
+ * A fresh connection to the first address of the name: no happy eyeballs, which hide half-dead hosts. Rejects with the
+ * system's error; on abort the socket is closed, now or later.
+ */
+export async function dial(
+  endpoint: Endpoint,
+  context: ProbeContext,
+  tls?: TlsRequest,
+): Promise<Connection> {
+  const { signal, enter } = context;
+  const options =
+    'unix' in endpoint
+      ? { path: endpoint.unix }
+      : { host: await resolve(endpoint.host, 0, context), port: endpoint.port, autoSelectFamily: false };
+  signal.throwIfAborted();
+  enter('connect');
+  const raw = connect(options);
+  raw.setNoDelay(true);
+  let socket = raw;
+
+  function close(): void {
+    signal.removeEventListener('abort', close);
+    // The socket may still emit what had been under way; nobody is to blame for it any more.
+    socket.on('error', ignore);
+    raw.on('error', ignore);
+    if ('unix' in endpoint || raw.connecting) raw.destroy();
+    else raw.resetAndDestroy();
+    if (socket !== raw) socket.destroy();
+  }
+  signal.addEventListener('abort', close, { once: true });
+
+  try {
+    await event(raw, 'connect', signal);
+    if (tls) {
+      enter('tls');
+      const secure = connectTls({
+        ...connectionOptions(tls.settings, tls.host),
+        ...(tls.alpn && { ALPNProtocols: [...tls.alpn] }),
+        socket: raw,
+      });
+      socket = secure;
+      await event(secure, 'secureConnect', signal);
+    }
+    return { socket, close };
+  } catch (error) {
+    close();
+    throw handshakeError(error, socket !== raw);
+  }
+}
+
+function event(socket: Socket | TLSSocket, name: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    function settle(error?: Error): void {
+      socket.removeListener(name, settled);
+      socket.removeListener('error', settle);
+      socket.removeListener('close', closed);
+      if (error) reject(error);
+      else resolve();
+    }
+    const settled = (): void => settle();
+    const closed = (): void =>
+      settle(
+        signal.aborted
+          ? (signal.reason as Error)
+          : new ProbeFailure('closed', 'the peer closed the connection'),
+      );
+    socket.once(name, settled);
+    socket.once('error', settle);
+    socket.once('close', closed);
+  });
+}
+
+/** Node reports a connection that ends inside the handshake as ECONNRESET, whichever way it ended. */
+function handshakeError(error: unknown, inHandshake: boolean): unknown {
+  if (!inHandshake || !(error instanceof Error)) return error;
+  if (error.message.startsWith('Client network socket disconnected before secure TLS')) {
+    return new ProbeFailure('closed', 'the peer closed the connection during the TLS handshake');
+  }
+  return error;
+}
+
+function ignore(): void {}

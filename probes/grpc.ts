@@ -1,0 +1,225 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders, connect, constants } from 'node:http2';
+import { z } from 'zod';
+import { formatAddress } from '../src/core/address.ts';
+import { type Outcome, fail, ok } from '../src/core/outcome.ts';
+import type { Probe, ProbeContext } from '../src/core/probe.ts';
+import { VERSION } from '../src/core/version.ts';
+import { address, text, textMap, withShortForm } from '../src/schema/scalars.ts';
+import { type Connection, dial } from './dial.ts';
+import { ProbeFailure, outcomeOf } from './reason.ts';
+import { tlsChoice } from './tls.ts';
+
+const PATH = '/grpc.health.v1.Health/Check';
+/** A HealthCheckResponse is two bytes; this leaves room for fields of the future. */
+const MAX_ANSWER = 64 * 1024;
+
+/** https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
+const STATUS_NAMES = [
+  'OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'ALREADY_EXISTS',
+  'PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION', 'ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED',
+  'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED',
+];
+
+/** HealthCheckResponse.ServingStatus, https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+const SERVING_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
+
+const metadata = textMap()
+  .superRefine((entries, context) => {
+    for (const [name, value] of Object.entries(entries)) {
+      const problem = !/^[0-9a-z_.-]+$/.test(name)
+        ? `"${name}" is not a metadata key (lower case letters, digits, _ . -)`
+        : name.startsWith('grpc-') || name === 'te' || name === 'content-type'
+          ? `${name} belongs to the protocol and cannot be set`
+          : name.endsWith('-bin')
+            ? /^[A-Za-z0-9+/]*={0,2}$/.test(value) ? undefined : `${name} must be base64`
+            : /^[\u0020-\u007e]*$/.test(value) ? undefined : `the value of ${name} must be printable ASCII`;
+      if (problem) context.addIssue({ code: 'custom', message: problem, path: [name] });
+    }
+  })
+  .default({});
+
+const keys = z.strictObject({
+  address: address(),
+  service: text().default(''),
+  authority: text().optional(),
+  metadata,
+  tls: tlsChoice(),
+});
+
+type GrpcSettings = z.infer<typeof keys>;
+
+/** grpc.health.v1.Health/Check over a fresh connection: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+export const grpc: Probe<GrpcSettings> = {
+  kind: 'grpc',
+  settings: withShortForm((address) => ({ address }), keys),
+  host: (settings) => settings.address.host,
+
+  async attempt(settings, context) {
+    try {
+      const { address: { host }, tls } = settings;
+      const connection = await dial(
+        settings.address,
+        context,
+        tls && { settings: tls, host, alpn: ['h2'] },
+      );
+      try {
+        return judgeAnswer(await call(connection, settings, context));
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  },
+};
+
+interface Answer {
+  readonly headers: IncomingHttpHeaders;
+  readonly trailers: IncomingHttpHeaders;
+  readonly data: Buffer;
+}
+
+async function call(connection: Connection, settings: GrpcSettings, context: ProbeContext): Promise<Answer> {
+  const { enter, deadline, clock } = context;
+  enter('wait');
+  const session = connect(`${settings.tls ? 'https' : 'http'}://${formatAddress(settings.address)}`, {
+    createConnection: () => connection.socket,
+    settings: { enablePush: false },
+  });
+  try {
+    return await new Promise((resolve, reject) => {
+      attendSession(session, reject);
+      const stream = session.request({
+        [constants.HTTP2_HEADER_METHOD]: 'POST',
+        [constants.HTTP2_HEADER_PATH]: PATH,
+        [constants.HTTP2_HEADER_AUTHORITY]: settings.authority ?? formatAddress(settings.address),
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        'grpc-timeout': `${Math.max(1, Math.ceil(deadline - clock.now()))}m`,
+        'user-agent': `vitald/${VERSION}`,
+        ...settings.metadata,
+      });
+      readAnswer(stream, { resolve, reject }, enter);
+      stream.end(frame(encodeRequest(settings.service)));
+    });
+  } finally {
+    session.destroy();
+  }
+}
+
+function attendSession(session: ClientHttp2Session, reject: (error: Error) => void): void {
+  session.on('error', (error: NodeJS.ErrnoException) => {
+    // Before its first SETTINGS frame a peer has not shown that it speaks HTTP/2 at all.
+    const foreign = error.code === 'ERR_HTTP2_ERROR';
+    reject(foreign ? new ProbeFailure('protocol', 'the server does not speak HTTP/2') : error);
+  });
+  session.once('goaway', (code: number) => {
+    reject(new ProbeFailure('protocol', `the server sent GOAWAY (code ${code}) before the answer`));
+  });
+  session.once('close', () => reject(new ProbeFailure('closed', 'the server closed the connection without an answer')));
+}
+
+function readAnswer(
+  stream: ClientHttp2Stream,
+  { resolve, reject }: { resolve: (answer: Answer) => void; reject: (error: Error) => void },
+  enter: ProbeContext['enter'],
+): void {
+  let headers: IncomingHttpHeaders = {};
+  let trailers: IncomingHttpHeaders = {};
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.once('response', (received) => {
+    headers = received;
+    enter('receive');
+  });
+  stream.once('trailers', (received) => {
+    trailers = received;
+  });
+  stream.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_ANSWER) reject(new ProbeFailure('protocol', 'the answer is larger than a health answer can be'));
+  });
+  stream.once('error', reject);
+  stream.once('close', () => {
+    if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) {
+      reject(new ProbeFailure('protocol', `the server reset the stream (code ${stream.rstCode})`));
+    } else resolve({ headers, trailers, data: Buffer.concat(chunks) });
+  });
+}
+
+function judgeAnswer({ headers, trailers, data }: Answer): Outcome {
+  const httpStatus = Number(headers[':status']);
+  if (Number.isNaN(httpStatus)) return fail('closed', 'the stream ended without an answer');
+  if (httpStatus !== 200) return fail('protocol', `HTTP status ${httpStatus} instead of a gRPC answer`);
+  const contentType = headers['content-type'] ?? 'none';
+  if (!/^application\/grpc(?:[+;]|$)/.test(contentType)) return fail('protocol', `content-type ${contentType} is not gRPC`);
+  // An answer of trailers alone comes as one HEADERS frame.
+  const source = trailers['grpc-status'] === undefined ? headers : trailers;
+  const code = source['grpc-status'];
+  if (code === undefined || !/^\d+$/.test(String(code))) return fail('protocol', 'the answer has no grpc-status');
+  if (Number(code) !== 0) return fail('status', statusMessage(Number(code), source['grpc-message']));
+  const serving = decodeResponse(data);
+  if (serving === undefined) return fail('protocol', 'the answer is not one HealthCheckResponse');
+  const name = SERVING_NAMES[serving] ?? `status ${serving}`;
+  return serving === 1 ? ok(name) : fail('not_serving', name);
+}
+
+function statusMessage(code: number, encoded: string | string[] | undefined): string {
+  const name = STATUS_NAMES[code] ?? `code ${code}`;
+  if (encoded === undefined) return name;
+  const text = String(encoded).slice(0, 200);
+  try {
+    return `${name}: ${decodeURIComponent(text)}`;
+  } catch {
+    return `${name}: ${text}`;
+  }
+}
+
+/** HealthCheckRequest { string service = 1 }; proto3 leaves an empty string out. */
+function encodeRequest(service: string): Buffer {
+  const name = Buffer.from(service, 'utf8');
+  return name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a]), varint(name.length), name]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
+  return Buffer.from([...bytes, rest]);
+}
+
+/** Length-prefixed message: one byte of flags (not compressed), four of length. */
+function frame(message: Buffer): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+/** The serving status of exactly one uncompressed message, or undefined where it is anything else. */
+function decodeResponse(data: Buffer): number | undefined {
+  if (data.length < 5 || data[0] !== 0 || data.readUInt32BE(1) !== data.length - 5) return undefined;
+  let status = 0;
+  let at = 5;
+  function readVarint(): number | undefined {
+    let value = 0;
+    for (let shift = 0; shift < 64; shift += 7) {
+      const byte = data[at++];
+      if (byte === undefined) return undefined;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+    return undefined;
+  }
+  while (at < data.length) {
+    const tag = readVarint();
+    if (tag === undefined) return undefined;
+    const value = readVarint();
+    if (value === undefined) return undefined;
+    // Wire types: 0 is a varint, 2 a length and that many bytes; others do not occur here.
+    if ((tag & 7) === 2) at += value;
+    else if ((tag & 7) !== 0) return undefined;
+    else if (tag >>> 3 === 1) status = value;
+  }
+  return at === data.length ? status : undefined;
+}

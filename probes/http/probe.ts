@@ -1,0 +1,263 @@
+import { z } from 'zod';
+import { type Outcome, fail, ok } from '../../src/core/outcome.ts';
+import type { Probe, ProbeContext } from '../../src/core/probe.ts';
+import { formatSize } from '../../src/core/units.ts';
+import { VERSION } from '../../src/core/version.ts';
+import { filePath } from '../../src/schema/file.ts';
+import { type Pattern, pattern } from '../../src/schema/pattern.ts';
+import {
+  address,
+  httpUrl,
+  integer,
+  oneOrMore,
+  size,
+  text,
+  textMap,
+  withShortForm,
+} from '../../src/schema/scalars.ts';
+import { type Connection, type Endpoint, dial } from '../dial.ts';
+import { ProbeFailure, outcomeOf } from '../reason.ts';
+import { tlsKeys } from '../tls.ts';
+import { type Request, encode, firstRequest, originOf, redirected } from './request.ts';
+import { type Response, createResponseReader } from './response.ts';
+
+interface StatusRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** One code, or `from-to`. */
+function statusRange(): z.ZodType<StatusRange> {
+  return z.union([z.int(), z.string()], { error: 'expected a status or a range such as 200-299' }).transform(
+    (written, context) => {
+      const match = /^(\d+)(?:-(\d+))?$/.exec(String(written));
+      const from = Number(match?.[1]);
+      const to = Number(match?.[2] ?? match?.[1]);
+      const problem = !match
+        ? `"${written}" is not a status or a range such as 200-299`
+        : from < 100 || to > 599
+          ? `${written} is outside of 100 to 599`
+          : from > to
+            ? `the range ${written} runs backwards`
+            : undefined;
+      if (problem === undefined) return { from, to };
+      context.addIssue({ code: 'custom', message: problem });
+      return z.NEVER;
+    },
+  );
+}
+
+const FRAMING = new Set(['content-length', 'transfer-encoding']);
+
+function headerFields(): z.ZodType<Record<string, string>> {
+  return textMap().superRefine((fields, context) => {
+    for (const [name, value] of Object.entries(fields)) {
+      const problem = !/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)
+        ? `"${name}" is not a header name`
+        : /[^\t\u0020-\u007e\u0080-\u00ff]/.test(value)
+          ? `the value of ${name} has a character that no header may carry`
+          : FRAMING.has(name.toLowerCase())
+            ? `${name} follows from the body and cannot be set`
+            : undefined;
+      if (problem) context.addIssue({ code: 'custom', message: problem, path: [name] });
+    }
+  });
+}
+
+const body = z
+  .preprocess(
+    (raw) => (typeof raw === 'object' && raw !== null ? raw : { text: raw }),
+    z.union([
+      z.strictObject({ text: text() }).transform((b) => ({ ...b, json: false })),
+      z
+        .strictObject({ json: z.json() })
+        .transform((b) => ({ text: JSON.stringify(b.json), json: true })),
+    ]),
+  )
+  .optional();
+
+const keys = z
+  .strictObject({
+    url: httpUrl(),
+    unix: filePath().optional(),
+    address: address().optional(),
+    method: z
+      .string()
+      .regex(/^[A-Z]+$/, 'a method is written in capitals: GET, HEAD, POST')
+      .refine((method) => method !== 'CONNECT', 'CONNECT asks for a tunnel, not for an answer')
+      .default('GET'),
+    headers: headerFields().default({}),
+    auth: z
+      .strictObject({
+        basic: z.strictObject({ username: text(), password: text() }).optional(),
+        bearer: text().optional(),
+      })
+      .refine(({ basic, bearer }) => (basic === undefined) !== (bearer === undefined), {
+        error: 'auth takes either basic or bearer',
+      })
+      .optional(),
+    body,
+    redirects: integer(0, 20).default(0),
+    max_body: size().default(2 ** 20),
+    tls: tlsKeys().optional(),
+    expect: z
+      .strictObject({
+        status: oneOrMore(statusRange()).default([{ from: 200, to: 299 }]),
+        body: pattern().optional(),
+        body_not: pattern().optional(),
+        headers: z.record(z.string(), pattern()).default({}),
+        headers_not: z.record(z.string(), pattern()).default({}),
+      })
+      .prefault({}),
+  })
+  .refine(({ unix, address }) => unix === undefined || address === undefined, {
+    error: 'unix and address exclude each other',
+  });
+
+type HttpSettings = z.infer<typeof keys>;
+
+export const http: Probe<HttpSettings> = {
+  kind: 'http',
+  settings: withShortForm((url) => ({ url }), keys),
+
+  host({ url, unix, address }) {
+    return unix === undefined ? (address ?? originOf(url)).host : undefined;
+  },
+
+  async attempt(settings, context) {
+    try {
+      const { response, url } = await follow(settings, context);
+      return judgeResponse(response, settings, url);
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  },
+};
+
+async function follow(
+  settings: HttpSettings,
+  context: ProbeContext,
+): Promise<{ response: Response; url: string }> {
+  let request = firstRequest(settings, `vitald/${VERSION}`);
+  for (let hops = 0; ; hops++) {
+    const response = await exchange(request, settings, context);
+    const location = response.headers.get('location')?.[0];
+    const moved = [301, 302, 303, 307, 308].includes(response.status) && location !== undefined;
+    if (!moved || settings.redirects === 0) return { response, url: request.url };
+    if (hops === settings.redirects) {
+      throw new ProbeFailure('protocol', `more than ${settings.redirects} redirects`);
+    }
+    request = nextRequest(request, response.status, location);
+  }
+}
+
+function nextRequest(request: Request, status: number, location: string): Request {
+  if (!URL.canParse(location, request.url)) {
+    throw new ProbeFailure('protocol', 'the redirect leads to what is not a URL');
+  }
+  const next = redirected(request, status, location);
+  if (/^https?:/.test(next.url)) return next;
+  throw new ProbeFailure('protocol', 'the redirect leads away from http');
+}
+
+/** Sends one request over a fresh connection and reads its response. */
+async function exchange(request: Request, settings: HttpSettings, context: ProbeContext): Promise<Response> {
+  const origin = originOf(request.url);
+  // `unix` and `address` say where the URL's own origin is; another origin is dialled as it is named.
+  const own = new URL(request.url).origin === new URL(settings.url).origin;
+  const endpoint: Endpoint =
+    own && settings.unix !== undefined
+      ? { unix: settings.unix }
+      : ((own ? settings.address : undefined) ?? origin);
+  const connection = await dial(
+    endpoint,
+    context,
+    origin.secure ? { settings: settings.tls ?? { insecure: false }, host: origin.host } : undefined,
+  );
+  try {
+    return await converse(connection, request, settings, context);
+  } finally {
+    connection.close();
+  }
+}
+
+function converse(
+  { socket }: Connection,
+  request: Request,
+  { max_body, expect }: HttpSettings,
+  { enter, signal }: ProbeContext,
+): Promise<Response> {
+  const reader = createResponseReader({
+    method: request.method,
+    maxBody: max_body,
+    keepBody: expect.body !== undefined || expect.body_not !== undefined,
+  });
+  return new Promise((resolve, reject) => {
+    let receiving = false;
+    let ended = false;
+    function attend(read: () => boolean): void {
+      try {
+        if (read()) resolve(reader.response);
+      } catch (error) {
+        reject(error as Error);
+      }
+    }
+    socket.on('data', (chunk: Buffer) => {
+      if (!receiving) enter('receive');
+      receiving = true;
+      attend(() => reader.push(chunk));
+    });
+    socket.once('end', () => {
+      ended = true;
+      attend(() => {
+        reader.end();
+        return true;
+      });
+    });
+    socket.once('error', reject);
+    socket.once('close', () => {
+      if (!ended) reject(signal.aborted ? (signal.reason as Error) : new ProbeFailure('closed', 'the connection was lost'));
+    });
+    enter('wait');
+    socket.write(encode(request));
+  });
+}
+
+function judgeResponse({ status, headers, body, tooLarge }: Response, settings: HttpSettings, url: string): Outcome {
+  const { expect } = settings;
+  const where = url === settings.url ? '' : ` from ${new URL(url).host}`;
+  const facts = { status };
+  if (!expect.status.some(({ from, to }) => from <= status && status <= to)) {
+    return fail('status', `status ${status}${where}`, facts);
+  }
+  if ((expect.body || expect.body_not) && tooLarge) {
+    return fail('too_large', `the body is larger than ${formatSize(settings.max_body)}`, facts);
+  }
+  const content = body.toString('utf8');
+  const miss = missedRule(expect, headers, content);
+  return miss === undefined ? ok(`status ${status}${where}`, facts) : fail('mismatch', miss, facts);
+}
+
+/** The first rule that does not hold, in words. */
+function missedRule(
+  expect: HttpSettings['expect'],
+  headers: Response['headers'],
+  content: string,
+): string | undefined {
+  if (expect.body && !expect.body.matches(content)) return `the body does not match ${quoted(expect.body)}`;
+  if (expect.body_not?.matches(content)) return `the body matches ${quoted(expect.body_not)}`;
+  for (const [name, wanted] of Object.entries(expect.headers)) {
+    const values = headers.get(name.toLowerCase());
+    if (!values) return `the header ${name} is missing`;
+    if (!values.some((value) => wanted.matches(value))) return `the header ${name} does not match ${quoted(wanted)}`;
+  }
+  for (const [name, unwanted] of Object.entries(expect.headers_not)) {
+    const values = headers.get(name.toLowerCase()) ?? [];
+    if (values.some((value) => unwanted.matches(value))) return `the header ${name} matches ${quoted(unwanted)}`;
+  }
+  return undefined;
+}
+
+function quoted({ source }: Pattern): string {
+  return `/${source}/`;
+}

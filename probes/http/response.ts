@@ -1,0 +1,253 @@
+import { ProbeFailure } from '../reason.ts';
+
+/** Everything before the body: interim answers, the head, and the trailers after a chunked body. */
+const MAX_HEAD_BYTES = 64 * 1024;
+const MAX_INTERIM = 100;
+const MAX_CHUNK_LINE = 256;
+
+export interface Response {
+  readonly status: number;
+  /** Names in lower case; several headers of one name keep their order. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  readonly body: Buffer;
+  /** The body was longer than the limit; what is past it was not read. */
+  readonly tooLarge: boolean;
+}
+
+export interface ReaderOptions {
+  readonly method: string;
+  /** Bytes of the body after which reading ends. */
+  readonly maxBody: number;
+  readonly keepBody: boolean;
+}
+
+/**
+ * Reads one HTTP/1.x response, strictly by RFC 9112: whatever leaves its end in doubt is a failure, never a success.
+ * `push` takes bytes as they come and tells whether the response is complete; `end` is for the peer's orderly close.
+ * Both throw ProbeFailure.
+ */
+export interface ResponseReader {
+  push(chunk: Buffer): boolean;
+  end(): void;
+  /** Whether the final head has been read. */
+  readonly started: boolean;
+  /** The response; only once it is complete. */
+  readonly response: Response;
+}
+
+type Stage = 'head' | 'sized' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'until-close' | 'done';
+
+export function createResponseReader({ method, maxBody, keepBody }: ReaderOptions): ResponseReader {
+  let stage: Stage = 'head';
+  let pending: Buffer = Buffer.alloc(0);
+  let headBytes = 0;
+  let interim = 0;
+  let status = 0;
+  let headers = new Map<string, string[]>();
+  /** Bytes that the sized body or the current chunk still lacks. */
+  let missing = 0;
+  let received = 0;
+  let kept: Buffer[] = [];
+  let tooLarge = false;
+
+  /** One line without its end, or undefined until it is all there. */
+  function takeLine(limit: number, what: string): string | undefined {
+    const at = pending.indexOf(0x0a);
+    if ((at === -1 ? pending.length : at) > limit) throw malformed(`${what} is too long`);
+    if (at === -1) return undefined;
+    const end = at > 0 && pending[at - 1] === 0x0d ? at - 1 : at;
+    const line = pending.toString('latin1', 0, end);
+    pending = pending.subarray(at + 1);
+    return line;
+  }
+
+  /** The lines of a head or of trailers, or undefined until the empty line has come. */
+  function takeHead(): string[] | undefined {
+    const end = endOfHead(pending);
+    if (headBytes + (end ?? pending.length) > MAX_HEAD_BYTES) throw malformed('the head is larger than 64KiB');
+    if (end === undefined) return undefined;
+    headBytes += end;
+    const text = pending.toString('latin1', 0, end);
+    pending = pending.subarray(end);
+    return text.split(/\r?\n/).slice(0, -2);
+  }
+
+  function readHead(): boolean {
+    const lines = takeHead();
+    if (!lines) return false;
+    const [statusLine = '', ...fields] = lines;
+    const match = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [^\0\r]*)?$/.exec(statusLine);
+    if (!match) throw malformed(`not an HTTP/1 status line: ${printable(statusLine)}`);
+    status = Number(match[2]);
+    headers = parseFields(fields);
+    if (status === 101) throw malformed('the server switched protocols unasked');
+    if (status >= 200) {
+      chooseFraming(match[1] === '0');
+      return true;
+    }
+    interim++;
+    if (interim > MAX_INTERIM) throw malformed(`more than ${MAX_INTERIM} interim answers`);
+    return true;
+  }
+
+  /** RFC 9112 section 6.3. */
+  function chooseFraming(http10: boolean): void {
+    const lengths = headers.get('content-length');
+    const codings = headers.get('transfer-encoding');
+    if (codings && lengths) throw malformed('both Content-Length and Transfer-Encoding');
+    if (codings) {
+      const coding = codings.join(',').trim().toLowerCase();
+      if (http10) throw malformed('Transfer-Encoding in an HTTP/1.0 response');
+      if (coding !== 'chunked') throw malformed(`unknown transfer coding: ${printable(coding)}`);
+    }
+    const length = lengths && contentLength(lengths);
+    if (method === 'HEAD' || status === 204 || status === 304) stage = 'done';
+    else if (codings) stage = 'chunk-size';
+    else if (length === undefined) stage = 'until-close';
+    else {
+      missing = length;
+      stage = length === 0 ? 'done' : 'sized';
+    }
+  }
+
+  function takeBody(limit: number): void {
+    const part = pending.subarray(0, limit);
+    pending = pending.subarray(part.length);
+    missing -= part.length;
+    const room = maxBody - received;
+    received += part.length;
+    if (keepBody && room > 0) kept.push(part.subarray(0, room));
+    if (received > maxBody) {
+      tooLarge = true;
+      stage = 'done';
+    }
+  }
+
+  function readChunkSize(): boolean {
+    const line = takeLine(MAX_CHUNK_LINE, 'a chunk-size line');
+    if (line === undefined) return false;
+    const size = /^([0-9a-fA-F]{1,12})[ \t]*(?:;.*)?$/.exec(line)?.[1];
+    if (size === undefined) throw malformed(`not a chunk size: ${printable(line)}`);
+    missing = Number.parseInt(size, 16);
+    stage = missing === 0 ? 'trailers' : 'chunk-data';
+    return true;
+  }
+
+  function readChunkEnd(): boolean {
+    const line = takeLine(2, 'a chunk');
+    if (line === undefined) return false;
+    if (line !== '') throw malformed('a chunk is longer than its size says');
+    stage = 'chunk-size';
+    return true;
+  }
+
+  /** Trailers end like a head does, or at once with an empty line. */
+  function readTrailers(): boolean {
+    const empty = /^\r?\n/.exec(pending.toString('latin1', 0, 2));
+    if (empty) pending = pending.subarray(empty[0].length);
+    else {
+      if (pending.length < 2) return false;
+      const lines = takeHead();
+      if (!lines) return false;
+      parseFields(lines);
+    }
+    stage = 'done';
+    return true;
+  }
+
+  /** Reads on in the current stage; false where it needs more bytes. */
+  function step(): boolean {
+    switch (stage) {
+      case 'head':
+        return readHead();
+      case 'chunk-size':
+        return readChunkSize();
+      case 'chunk-end':
+        return readChunkEnd();
+      case 'trailers':
+        return readTrailers();
+      case 'sized':
+      case 'chunk-data': {
+        if (pending.length === 0) return false;
+        const current = stage;
+        takeBody(missing);
+        if (stage === current && missing === 0) stage = current === 'sized' ? 'done' : 'chunk-end';
+        return true;
+      }
+      case 'until-close':
+        if (pending.length === 0) return false;
+        takeBody(pending.length);
+        return true;
+      case 'done':
+        return false;
+    }
+  }
+
+  return {
+    push(chunk) {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+      while (step());
+      return stage === 'done';
+    },
+    end() {
+      if (stage === 'until-close') stage = 'done';
+      if (stage === 'done') return;
+      const nothing = stage === 'head' && headBytes === 0 && pending.length === 0;
+      const where = nothing ? 'without an answer' : stage === 'head' ? 'inside the head' : 'inside the body';
+      throw new ProbeFailure('closed', `the server closed the connection ${where}`);
+    },
+    get started() {
+      return stage !== 'head';
+    },
+    get response() {
+      return { status, headers, body: Buffer.concat(kept), tooLarge };
+    },
+  };
+}
+
+/** Where the head ends, its empty line included: a line feed alone ends a line, too (RFC 9112 section 2.2). */
+function endOfHead(bytes: Buffer): number | undefined {
+  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {
+    if (bytes[at + 1] === 0x0a) return at + 2;
+    if (bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a) return at + 3;
+  }
+  return undefined;
+}
+
+function parseFields(lines: readonly string[]): Map<string, string[]> {
+  const fields = new Map<string, string[]>();
+  let last: string[] | undefined;
+  for (const line of lines) {
+    // RFC 9112 section 5.2: a folded line goes on with the field before it.
+    if (last && /^[ \t]/.test(line)) {
+      last.push(`${last.pop()} ${line.trim()}`);
+      continue;
+    }
+    const match = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\0\r]*?)[ \t]*$/.exec(line);
+    if (!match) throw malformed(`not a header field: ${printable(line)}`);
+    const name = match[1]!.toLowerCase();
+    last = fields.get(name) ?? [];
+    last.push(match[2]!);
+    fields.set(name, last);
+  }
+  return fields;
+}
+
+/** RFC 9112 section 6.3: repeated lengths are one only where they are the same. */
+function contentLength(values: readonly string[]): number {
+  const all = values.flatMap((value) => value.split(',')).map((value) => value.trim());
+  const [first = ''] = all;
+  if (all.some((value) => value !== first)) throw malformed('different Content-Lengths');
+  if (!/^\d{1,15}$/.test(first)) throw malformed(`not a Content-Length: ${printable(first)}`);
+  return Number(first);
+}
+
+function malformed(what: string): ProbeFailure {
+  return new ProbeFailure('protocol', what);
+}
+
+/** The beginning of what a stranger sent, safe to print. */
+export function printable(text: string): string {
+  const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return JSON.stringify(short).replaceAll(/[\u007f-\uffff]/g, (c) => (c === '…' ? c : '?'));
+}

@@ -1,0 +1,66 @@
+import { type Outcome, type Reason, fail, voided } from '../src/core/outcome.ts';
+
+/** Error codes of the system and of Node that speak against the target. */
+const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
+  ECONNREFUSED: 'refused',
+  ENOENT: 'refused',
+  ENOTSOCK: 'refused',
+  EAGAIN: 'refused',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  ECONNABORTED: 'reset',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ENETDOWN: 'unreachable',
+  EAFNOSUPPORT: 'unreachable',
+  ETIMEDOUT: 'connect_timeout',
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  EAI_FAIL: 'dns',
+  EAI_NODATA: 'dns',
+  EAI_NONAME: 'dns',
+  EPROTO: 'tls',
+  UND_ERR_SOCKET: 'closed',
+};
+
+/** Codes that mean we ourselves have run out of something or may not: they say nothing about the target. */
+const OURS = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'EADDRINUSE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EACCES',
+  'EPERM',
+  'EAI_MEMORY',
+]);
+
+/** Codes that come in families: OpenSSL's verification results, Node's TLS and HTTP/2 errors, llhttp's. */
+const REASON_OF_FAMILY: readonly (readonly [RegExp, Reason])[] = [
+  [/^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/, 'tls'],
+  [/^(ERR_TLS_|ERR_SSL_)/, 'tls'],
+  [/^(ERR_HTTP2_|HPE_|UND_ERR_)/, 'protocol'],
+];
+
+/** An error with a reason of its own, for what a probe finds out itself. */
+export class ProbeFailure extends Error {
+  readonly reason: Reason;
+  constructor(reason: Reason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** What an error means. One that is in no table is a bug of ours: it is thrown on, and the runner makes it `void`. */
+export function outcomeOf(error: unknown): Outcome {
+  if (error instanceof ProbeFailure) return fail(error.reason, error.message);
+  if (!(error instanceof Error)) throw error;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (OURS.has(code)) return voided(`our own trouble: ${error.message}`);
+  const reason =
+    REASON_OF_CODE[code] ?? REASON_OF_FAMILY.find(([family]) => family.test(code))?.[1];
+  if (reason === undefined) throw error;
+  return fail(reason, error.message);
+}

@@ -1,0 +1,77 @@
+import type { z } from 'zod';
+import type { Clock } from './clock.ts';
+import type { EvidenceClass, Reason } from './outcome.ts';
+import type { State } from './health.ts';
+
+/**
+ * What runs when an incident opens (`down`) or closes (`up`). As with probes, the members are methods so that hooks of
+ * different settings share one registry.
+ */
+export interface Hook<Settings = unknown> {
+  readonly kind: string;
+  readonly settings: z.ZodType<Settings>;
+  readonly defaults: { readonly timeoutMs: number; readonly retries: number };
+  /** May throw: that counts as not delivered. Aborted by the signal, it has to leave nothing behind. */
+  fire(settings: Settings, event: HookEvent, context: HookContext): Promise<HookResult>;
+}
+
+export interface HookContext {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
+export interface HookResult {
+  readonly ok: boolean;
+  readonly detail: string;
+  /** Trying again may help. */
+  readonly retry: boolean;
+}
+
+export type HookRegistry = Readonly<Record<string, Hook>>;
+
+export const HOOK_EVENTS = ['down', 'up'] as const;
+export type HookEventName = (typeof HOOK_EVENTS)[number];
+
+/** What a hook is told; the JSON on a command's stdin and in a webhook's body, key for key. */
+export interface HookEvent {
+  /** The same on every retry, so that a receiver can tell a repeat from news. */
+  readonly id: string;
+  readonly event: HookEventName;
+  readonly target: string;
+  readonly group: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly probe: string;
+  readonly state: State;
+  readonly from: State;
+  readonly reason: Reason | null;
+  readonly class: EvidenceClass | null;
+  readonly message: string;
+  readonly incident: string;
+  /** Running number of the target's attempt that caused the event. */
+  readonly attempt: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+}
+
+/** A hook as declared under `hooks:`, ready to be fired. */
+export interface HookSpec {
+  readonly name: string;
+  readonly kind: string;
+  readonly settings: unknown;
+  readonly on: readonly HookEventName[];
+  readonly timeoutMs: number;
+  readonly retries: number;
+}
+
+/** How one delivery ended, all tries included. */
+export interface HookReport {
+  readonly target: string;
+  readonly hook: string;
+  readonly kind: string;
+  readonly event: HookEvent;
+  readonly ok: boolean;
+  readonly tries: number;
+  /** From the first try's start to the end, pauses between tries included. */
+  readonly ms: number;
+  readonly detail: string;
+}

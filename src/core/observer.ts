@@ -1,0 +1,44 @@
+import type { Attempt } from './outcome.ts';
+import type { Health, Transition } from './health.ts';
+import type { HookReport } from './hook.ts';
+import type { Target } from './target.ts';
+
+/**
+ * Told everything, in process. Methods are synchronous, called in order per target, and must not be slow: they run on
+ * the probe path. One that throws is reported to `onTrouble` and stops neither the others nor the caller.
+ */
+export interface Observer {
+  onAttempt?(target: Target, attempt: Attempt, health: Health): void;
+  onTransition?(target: Target, transition: Transition): void;
+  /** How long after it was due an attempt started, ms. */
+  onStart?(target: Target, latenessMs: number): void;
+  /** Starts that were skipped, because the one before was still under way. */
+  onMissed?(target: Target, count: number): void;
+  onHook?(report: HookReport): void;
+  /** Our own trouble: a bug in a probe, a hook or an observer. */
+  onTrouble?(what: string, error: unknown): void;
+}
+
+/** One observer that tells many. */
+export function combine(observers: readonly Observer[]): Required<Observer> {
+  function tell(call: (observer: Observer) => void): void {
+    for (const observer of observers) {
+      try {
+        call(observer);
+      } catch (error) {
+        // An observer that fails at being told of trouble has nowhere left to go.
+        try {
+          for (const other of observers) if (other !== observer) other.onTrouble?.('observer', error);
+        } catch {}
+      }
+    }
+  }
+  return {
+    onAttempt: (target, attempt, health) => tell((o) => o.onAttempt?.(target, attempt, health)),
+    onTransition: (target, transition) => tell((o) => o.onTransition?.(target, transition)),
+    onStart: (target, latenessMs) => tell((o) => o.onStart?.(target, latenessMs)),
+    onMissed: (target, count) => tell((o) => o.onMissed?.(target, count)),
+    onHook: (report) => tell((o) => o.onHook?.(report)),
+    onTrouble: (what, error) => tell((o) => o.onTrouble?.(what, error)),
+  };
+}

@@ -1,0 +1,31 @@
+/** One thing to watch. Data without functions: it can be printed, compared and kept over a reload. */
+export interface Target {
+  readonly name: string;
+  readonly group?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly probe: { readonly kind: string; readonly settings: unknown };
+  /** The host that its attempts load, for the per-host bound. */
+  readonly host?: string;
+  readonly rules: Rules;
+  readonly dependsOn: readonly string[];
+  /** Names of hooks that tell someone. */
+  readonly notify: readonly string[];
+  /** Names of hooks that act, in order. */
+  readonly recover: readonly string[];
+  /** Equal for two targets of the same settings, secrets included: such a target is untouched by a reload. */
+  readonly fingerprint: string;
+}
+
+/** When to ask and how to judge the answers. Durations in ms. */
+export interface Rules {
+  /** Start to start. */
+  readonly intervalMs: number;
+  /** One attempt, everything included. */
+  readonly timeoutMs: number;
+  /** Start to start while a change of state is pending; never above the interval. */
+  readonly retryIntervalMs: number;
+  /** Failed attempts in a row before down. */
+  readonly failureThreshold: number;
+  /** Good attempts in a row before up again. */
+  readonly successThreshold: number;
+}

@@ -1,0 +1,50 @@
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+import type { Hook } from '../core/hook.ts';
+import { VERSION } from '../core/version.ts';
+import { httpUrl, textMap, withShortForm } from '../schema/scalars.ts';
+
+const keys = z.strictObject({
+  url: httpUrl(),
+  method: z.enum(['POST', 'PUT', 'PATCH'], { error: 'expected POST, PUT or PATCH' }).default('POST'),
+  headers: textMap().default({}),
+});
+
+type WebhookSettings = z.infer<typeof keys>;
+
+/** Statuses that a later try may mend; others of 400 to 499 are an answer. */
+const RETRIED = new Set([408, 425, 429]);
+
+/** Events are rare: no connection is kept. The dispatcher owns the timeout; undici's own tick every half second. */
+const agent = new Agent({ pipelining: 0, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
+
+/** Sends the event as a JSON body. A status of 200 to 299 is success; redirects are not followed. */
+export const webhook: Hook<WebhookSettings> = {
+  kind: 'webhook',
+  settings: withShortForm((url) => ({ url }), keys),
+  defaults: { timeoutMs: 10_000, retries: 3 },
+
+  async fire({ url, method, headers }, event, { signal }) {
+    const response = await request(url, {
+      method,
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': `vitald/${VERSION}`,
+        'idempotency-key': event.id,
+        ...lowerCased(headers),
+      },
+      body: JSON.stringify(event),
+      dispatcher: agent,
+      signal,
+    });
+    const status = response.statusCode;
+    await response.body.dump({ limit: 64 * 1024, signal });
+    const ok = status >= 200 && status <= 299;
+    return { ok, detail: `status ${status}`, retry: status >= 500 || RETRIED.has(status) };
+  },
+};
+
+/** So that a header of the user's replaces ours, whatever its case. */
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Cancel, Clock } from '../core/clock.ts';
+
+/** What TERM gets before KILL, ms. */
+const KILL_AFTER_MS = 1_000;
+/** How long output may still arrive once the process has exited, ms: a child it left behind may hold the pipe for ever. */
+const DRAIN_MS = 100;
+const OUTPUT_LIMIT = 64 * 1024;
+
+export interface Command {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Written to stdin, which is then closed; without it stdin is empty. */
+  readonly input?: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The first 64 KiB; what came after was read and dropped. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The environment that a command gets unless more is asked for. */
+export function minimalEnvironment(): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of ['PATH', 'HOME', 'LANG']) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}
+
+/** Process groups that run now, so that a hurried exit can take them along. */
+const running = new Set<ChildProcess>();
+
+/** Kills every command that still runs, with its group, at once. */
+export function killAll(): void {
+  for (const child of running) killGroup(child, 'SIGKILL');
+}
+
+/**
+ * Runs a command in a process group of its own. On abort the group gets TERM, and a second later KILL if anything of it
+ * is left. Resolves when the process has exited (after an abort: when its group has gone, too), whatever its children do
+ * with its pipes; rejects where it could not be started.
+ */
+export function run(command: Command, { signal, clock }: { signal: AbortSignal; clock: Clock }): Promise<Exit> {
+  return new Promise((resolve, reject) => {
+    const [file, ...args] = command.argv;
+    const child = spawn(file, args, {
+      cwd: command.cwd,
+      env: command.env,
+      stdio: [command.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const stdout = collect(child.stdout);
+    const stderr = collect(child.stderr);
+    let cancelTimer: Cancel = () => {};
+    let exit: Pick<Exit, 'code' | 'signal'> | undefined;
+
+    function terminate(): void {
+      killGroup(child, 'SIGTERM');
+      cancelTimer = clock.schedule(clock.now() + KILL_AFTER_MS, () => {
+        killGroup(child, 'SIGKILL');
+        if (exit) finish();
+      });
+    }
+    function finish(): void {
+      cancelTimer();
+      running.delete(child);
+      signal.removeEventListener('abort', terminate);
+      child.stdin?.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      if (exit) resolve({ ...exit, stdout: stdout(), stderr: stderr() });
+    }
+
+    child.once('error', (error) => {
+      if (child.pid !== undefined) return;
+      finish();
+      reject(error);
+    });
+    child.once('exit', (code, killedBy) => {
+      exit = { code, signal: killedBy };
+      if (signal.aborted) {
+        if (!groupLives(child)) finish();
+        return;
+      }
+      signal.removeEventListener('abort', terminate);
+      cancelTimer = clock.schedule(clock.now() + DRAIN_MS, finish);
+      child.once('close', finish);
+    });
+
+    if (child.pid === undefined) return;
+    running.add(child);
+    // A command that never reads its stdin breaks the pipe: that is its right.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(command.input);
+    if (signal.aborted) terminate();
+    else signal.addEventListener('abort', terminate, { once: true });
+  });
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // ESRCH: the whole group has gone already.
+  }
+}
+
+function groupLives(child: ChildProcess): boolean {
+  try {
+    process.kill(-child.pid!, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads a stream to its end and keeps its beginning. */
+function collect(stream: NodeJS.ReadableStream | null): () => string {
+  const chunks: Buffer[] = [];
+  let kept = 0;
+  stream?.on('data', (chunk: Buffer) => {
+    if (kept >= OUTPUT_LIMIT) return;
+    const part = chunk.subarray(0, OUTPUT_LIMIT - kept);
+    chunks.push(part);
+    kept += part.length;
+  });
+  stream?.on('error', () => {});
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+/** The first line of a command's output that says something, or of its errors where the output says nothing. */
+export function firstLine({ stdout, stderr }: Pick<Exit, 'stdout' | 'stderr'>): string {
+  for (const output of [stdout, stderr]) {
+    const line = output.split('\n').find((candidate) => candidate.trim() !== '');
+    if (line !== undefined) return line.trim().slice(0, 500);
+  }
+  return '';
+}

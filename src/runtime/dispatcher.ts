@@ -1,0 +1,207 @@
+import { backoff } from '../core/backoff.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Transition } from '../core/health.ts';
+import type { HookEvent, HookRegistry, HookReport, HookResult, HookSpec } from '../core/hook.ts';
+import type { Observer } from '../core/observer.ts';
+import { classOf, reasonOf } from '../core/outcome.ts';
+import type { Target } from '../core/target.ts';
+import { formatDuration } from '../core/units.ts';
+
+/**
+ * Delivers events to hooks, beside the probes and never in their way. A lane is a queue in order: each notifier has
+ * one for each target, and a target's actions share one, so that they never overlap. Lanes do not wait for each other,
+ * except for a place: each hook runs at most `perHook` times at once, so one that hangs holds up only itself.
+ */
+export interface Dispatcher {
+  dispatch(target: Target, transition: Transition): void;
+  /** New definitions for what is dispatched from now on; what is queued keeps those that it was queued with. */
+  configure(hooks: ReadonlyMap<string, HookSpec>, perHook: number): void;
+  /** Takes nothing more, waits up to `graceMs`, then aborts what runs and gives up what waits. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Deliveries under way or waiting, over all targets. */
+const MAX_QUEUED = 10_000;
+
+export interface DispatcherOptions {
+  readonly registry: HookRegistry;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly observer: Required<Observer>;
+}
+
+interface Delivery {
+  readonly lane: string;
+  readonly spec: HookSpec;
+  readonly event: HookEvent;
+}
+
+export function createDispatcher({ registry, clock, random, observer }: DispatcherOptions): Dispatcher {
+  let hooks: ReadonlyMap<string, HookSpec> = new Map();
+  let perHook = 1;
+  let stopping = false;
+  let queued = 0;
+  const stop = new AbortController();
+  /** Deliveries by lane, the first one under way or waiting for a place of its hook. */
+  const lanes = new Map<string, Delivery[]>();
+  /** Places by hook: how many run, and the heads of lanes that wait. */
+  const places = new Map<string, { running: number; waiting: Delivery[] }>();
+  /** Lanes whose opening was taken: their closing is taken however full the queue. */
+  const openings = new Set<string>();
+  let idle: (() => void) | undefined;
+
+  function accept(delivery: Delivery): boolean {
+    const key = `${delivery.lane}\n${delivery.spec.name}`;
+    if (delivery.event.event === 'up' && openings.delete(key)) return true;
+    if (queued >= MAX_QUEUED) return false;
+    if (delivery.event.event === 'down') openings.add(key);
+    return true;
+  }
+
+  function enqueue(delivery: Delivery): void {
+    if (stopping || !accept(delivery)) {
+      const detail = stopping ? 'not run: the agent is stopping' : `not run: ${queued} deliveries are waiting already`;
+      report(delivery, { ok: false, tries: 0, ms: 0, detail });
+      return;
+    }
+    queued++;
+    const lane = lanes.get(delivery.lane);
+    if (lane) lane.push(delivery);
+    else {
+      lanes.set(delivery.lane, [delivery]);
+      seat(delivery);
+    }
+  }
+
+  function seat(delivery: Delivery): void {
+    const { name } = delivery.spec;
+    const place = places.get(name) ?? { running: 0, waiting: [] };
+    places.set(name, place);
+    if (place.running >= perHook) {
+      place.waiting.push(delivery);
+      return;
+    }
+    place.running++;
+    void deliver(delivery).finally(() => {
+      place.running--;
+      const next = place.waiting.shift();
+      if (next) seat(next);
+      else if (place.running === 0) places.delete(name);
+      advance(delivery);
+    });
+  }
+
+  function advance(done: Delivery): void {
+    queued--;
+    const lane = lanes.get(done.lane)!;
+    lane.shift();
+    const [next] = lane;
+    if (next) seat(next);
+    else lanes.delete(done.lane);
+    if (queued === 0) idle?.();
+  }
+
+  async function deliver(delivery: Delivery): Promise<void> {
+    const startedAt = clock.now();
+    const { spec } = delivery;
+    let tries = 0;
+    let result: HookResult = { ok: false, detail: 'not run: the agent is stopping', retry: false };
+    while (!stop.signal.aborted) {
+      tries++;
+      result = await fireOnce(delivery);
+      if (result.ok || !result.retry || tries > spec.retries) break;
+      await pause(backoff(tries, random));
+    }
+    report(delivery, { ok: result.ok, tries, ms: clock.now() - startedAt, detail: result.detail });
+  }
+
+  /** One try, ended at the hook's timeout or with the agent. Never rejects. */
+  async function fireOnce({ spec, event }: Delivery): Promise<HookResult> {
+    const timeout = new AbortController();
+    const cancel = clock.schedule(clock.now() + spec.timeoutMs, () => timeout.abort());
+    const signal = AbortSignal.any([timeout.signal, stop.signal]);
+    let result: HookResult;
+    try {
+      result = await registry[spec.kind]!.fire(spec.settings, event, { signal, clock });
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      result = { ok: false, detail, retry: true };
+    }
+    cancel();
+    if (result.ok) return result;
+    if (stop.signal.aborted) return { ok: false, detail: 'aborted: the agent is stopping', retry: false };
+    if (timeout.signal.aborted) {
+      return { ok: false, detail: `no end within ${formatDuration(spec.timeoutMs)}`, retry: true };
+    }
+    return result;
+  }
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.schedule(clock.now() + ms, () => {
+        stop.signal.removeEventListener('abort', onStop);
+        resolve();
+      });
+      function onStop(): void {
+        cancel();
+        resolve();
+      }
+      stop.signal.addEventListener('abort', onStop, { once: true });
+    });
+  }
+
+  function report({ spec, event }: Delivery, how: Pick<HookReport, 'ok' | 'tries' | 'ms' | 'detail'>): void {
+    observer.onHook({ target: event.target, hook: spec.name, kind: spec.kind, event, ...how });
+  }
+
+  return {
+    configure(nextHooks, nextPerHook) {
+      hooks = nextHooks;
+      perHook = nextPerHook;
+    },
+    dispatch(target, transition) {
+      const event = hookEvent(target, transition);
+      if (!event) return;
+      const lanesOf = [
+        ...target.notify.map((hook) => [hook, `notify ${hook} ${target.name}`] as const),
+        ...target.recover.map((hook) => [hook, `recover ${target.name}`] as const),
+      ];
+      for (const [hook, lane] of lanesOf) {
+        const spec = hooks.get(hook);
+        if (spec?.on.includes(event.event)) enqueue({ lane, spec, event });
+      }
+    },
+    async stop(graceMs) {
+      stopping = true;
+      if (queued === 0) return;
+      const drained = new Promise<void>((resolve) => {
+        idle = resolve;
+      });
+      const cancel = clock.schedule(clock.now() + graceMs, () => stop.abort());
+      await drained;
+      cancel();
+    },
+  };
+}
+
+/** What the world is told, or null where a transition neither opens nor closes an incident. */
+function hookEvent(target: Target, transition: Transition): HookEvent | null {
+  const { event, incident, attempt } = transition;
+  if (event === null || incident === null) return null;
+  return {
+    id: `${incident}/${event}`,
+    event,
+    target: target.name,
+    group: target.group ?? null,
+    labels: target.labels,
+    probe: target.probe.kind,
+    state: transition.to,
+    from: transition.from,
+    reason: reasonOf(attempt.outcome),
+    class: classOf(attempt.outcome),
+    message: attempt.outcome.message,
+    incident,
+    attempt: attempt.number,
+    at: new Date(transition.at).toISOString(),
+  };
+}

@@ -1,0 +1,109 @@
+import type { Clock } from '../core/clock.ts';
+import { diff } from '../core/diff.ts';
+import { unknownHealth } from '../core/health.ts';
+import type { Observer } from '../core/observer.ts';
+import type { ProbeRegistry } from '../core/probe.ts';
+import type { Target } from '../core/target.ts';
+import { type Concurrency, createLimiter } from './limiter.ts';
+import { type Monitor, type MonitorSnapshot, createMonitor } from './monitor.ts';
+
+/** All monitors together. */
+export interface Fleet {
+  /**
+   * Watches exactly these targets from now on. One whose settings are as they were is not touched; one that changed
+   * keeps its state, its open incident and its counters, so that what was told as down is told as up again.
+   */
+  apply(targets: readonly Target[], concurrency: Concurrency): Changes;
+  /** Ends every loop. Resolves when all probes under way have really ended. */
+  stop(): Promise<void>;
+  snapshot(): MonitorSnapshot[];
+}
+
+export interface Changes {
+  readonly added: number;
+  readonly removed: number;
+  readonly changed: number;
+  readonly kept: number;
+  /** Removed targets whose incident was still open: nobody will verify them up again. */
+  readonly abandoned: readonly string[];
+}
+
+export interface FleetOptions {
+  readonly probes: ProbeRegistry;
+  readonly clock: Clock;
+  readonly observer: Required<Observer>;
+}
+
+export function createFleet({ probes, clock, observer }: FleetOptions): Fleet {
+  const epoch = clock.now();
+  const limiter = createLimiter({ total: 1, perHost: 1 });
+  const monitors = new Map<string, Monitor>();
+  /** Monitors that were stopped while their probe was still at it. */
+  const ending = new Set<Promise<void>>();
+
+  function isUnreachable(target: Target): boolean {
+    return target.dependsOn.some((name) => {
+      const state = monitors.get(name)?.snapshot().health.state;
+      return state === 'suspect' || state === 'down' || state === 'recovering';
+    });
+  }
+
+  function begin(target: Target, initial?: Pick<MonitorSnapshot, 'health' | 'attempts' | 'missed'>): Monitor {
+    const monitor = createMonitor({
+      target,
+      probe: probes[target.probe.kind]!,
+      clock,
+      limiter,
+      observer,
+      epoch,
+      isUnreachable: () => isUnreachable(target),
+      initial: initial ?? { health: unknownHealth(clock.wallTime()), attempts: 0, missed: 0 },
+    });
+    monitors.set(target.name, monitor);
+    return monitor;
+  }
+
+  function end(monitor: Monitor): Promise<void> {
+    const ended = monitor.stop().finally(() => ending.delete(ended));
+    ending.add(ended);
+    return ended;
+  }
+
+  function remove(name: string): MonitorSnapshot | undefined {
+    const monitor = monitors.get(name);
+    monitors.delete(name);
+    if (!monitor) return undefined;
+    void end(monitor);
+    return monitor.snapshot();
+  }
+
+  function replace(target: Target): void {
+    const monitor = monitors.get(target.name)!;
+    const { health, attempts, missed } = monitor.snapshot();
+    const next = begin(target, { health: { ...health, streak: 0 }, attempts, missed });
+    // Never two attempts of one target at once, even where the old probe ignores that it was called off.
+    void end(monitor).then(() => next.start());
+  }
+
+  return {
+    apply(targets, concurrency) {
+      limiter.resize(concurrency);
+      const { added, removed, changed, kept } = diff([...monitors.values()].map((m) => m.target), targets);
+      const gone = removed.map(({ name }) => remove(name));
+      for (const target of changed) replace(target);
+      for (const target of added) begin(target).start();
+      return {
+        added: added.length,
+        removed: removed.length,
+        changed: changed.length,
+        kept: kept.length,
+        abandoned: gone.flatMap((last) => (last && last.health.incidentAt !== null ? [last.target] : [])),
+      };
+    },
+    async stop() {
+      for (const name of [...monitors.keys()]) remove(name);
+      await Promise.all(ending);
+    },
+    snapshot: () => [...monitors.values()].map((monitor) => monitor.snapshot()),
+  };
+}

@@ -1,0 +1,41 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+
+export interface Concurrency {
+  /** Attempts at once, over all targets. */
+  readonly total: number;
+  /** Attempts at once to one host. */
+  readonly perHost: number;
+}
+
+/** Bounds how much runs at once. Whoever waits for its host does not hold one of the total's places. */
+export interface Limiter {
+  run<T>(host: string | undefined, task: () => Promise<T>): Promise<T>;
+  resize(concurrency: Concurrency): void;
+}
+
+export function createLimiter(concurrency: Concurrency): Limiter {
+  const total = pLimit(concurrency.total);
+  /** Limits in use, with how many use them: hosts come and go with reloads. */
+  const hosts = new Map<string, { limit: LimitFunction; users: number }>();
+  let { perHost } = concurrency;
+
+  return {
+    async run(host, task) {
+      if (host === undefined) return await total(task);
+      const entry = hosts.get(host) ?? { limit: pLimit(perHost), users: 0 };
+      hosts.set(host, entry);
+      entry.users++;
+      try {
+        return await entry.limit(() => total(task));
+      } finally {
+        entry.users--;
+        if (entry.users === 0) hosts.delete(host);
+      }
+    },
+    resize(next) {
+      total.concurrency = next.total;
+      ({ perHost } = next);
+      for (const { limit } of hosts.values()) limit.concurrency = perHost;
+    },
+  };
+}

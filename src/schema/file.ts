@@ -1,0 +1,54 @@
+import { isAbsolute, resolve } from 'node:path';
+import { accessSync, constants, statSync } from 'node:fs';
+import { z } from 'zod';
+
+/**
+ * Paths in a YAML file are relative to that file. zod has no context to hand a schema, so the loader sets the base for
+ * the time of one synchronous parse; outside of one it is the working directory.
+ */
+let base = process.cwd();
+
+export function relativeTo<T>(dir: string, parse: () => T): T {
+  const before = base;
+  base = dir;
+  try {
+    return parse();
+  } finally {
+    base = before;
+  }
+}
+
+/** The directory that relative paths start from. */
+export function baseDir(): string {
+  return base;
+}
+
+export function resolvePath(path: string): string {
+  return isAbsolute(path) ? path : resolve(base, path);
+}
+
+/** A path that comes out absolute. */
+export function filePath(): z.ZodType<string, string> {
+  return z.string().min(1, 'a path must not be empty').transform(resolvePath);
+}
+
+/** A file that must be readable when the configuration is loaded. */
+export function readableFile(): z.ZodType<string, string> {
+  return filePath().superRefine((path, context) => {
+    const problem = accessProblem(path, constants.R_OK);
+    if (problem) context.addIssue({ code: 'custom', message: problem });
+  }) as z.ZodType<string, string>;
+}
+
+/** Why the file cannot be used, or undefined where it can. */
+export function accessProblem(path: string, mode: number): string | undefined {
+  try {
+    if (!statSync(path).isFile()) return `${path} is not a file`;
+    accessSync(path, mode);
+    return undefined;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return `${path} does not exist`;
+    return mode === constants.X_OK ? `${path} is not executable` : `${path} cannot be read`;
+  }
+}

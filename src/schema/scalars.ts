@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { type HostPort, parseAddress } from '../core/address.ts';
+import { MAX_DURATION_MS, parseDuration, parseSize } from '../core/units.ts';
+
+/**
+ * The scalars that probes, hooks and the configuration share. A value that came from `${VAR}` is always text, so
+ * numbers and booleans are also taken as text.
+ */
+
+/** A duration such as `1m30s`, put out in ms; at least `min`. */
+export function duration({ min = 1 } = {}): z.ZodType<number, string> {
+  return z
+    .string({
+      error: ({ input }) =>
+        typeof input === 'number'
+          ? `a duration needs a unit: ${input}s or ${input}ms?`
+          : 'expected a duration such as 500ms, 2s or 1m30s',
+    })
+    .transform((text, context) => {
+      const ms = parseDuration(text);
+      const problem =
+        ms === undefined
+          ? `"${text}" is not a duration such as 500ms, 2s or 1m30s`
+          : ms > MAX_DURATION_MS
+            ? `"${text}" is above the longest duration, 2147483647ms (24d 20h)`
+            : ms < min
+              ? `"${text}" is too short; the least is ${min}ms`
+              : undefined;
+      if (problem === undefined) return ms!;
+      context.addIssue({ code: 'custom', message: problem });
+      return z.NEVER;
+    });
+}
+
+/** A size such as `64KiB`, put out in bytes. */
+export function size(): z.ZodType<number, string> {
+  return z
+    .string({ error: 'expected a size with its unit, such as 512B, 64KiB or 1MiB' })
+    .transform((text, context) => {
+      const bytes = parseSize(text);
+      if (bytes !== undefined) return bytes;
+      context.addIssue({
+        code: 'custom',
+        message: `"${text}" is not a size such as 512B, 64KiB or 1MiB`,
+      });
+      return z.NEVER;
+    });
+}
+
+/** A whole number in [min, max]. */
+export function integer(min: number, max = 1_000_000): z.ZodType<number> {
+  const range = max === 1_000_000 ? `${min} or more` : `from ${min} to ${max}`;
+  const message = `expected a whole number, ${range}`;
+  return z.preprocess(
+    (raw) => (typeof raw === 'string' && /^-?\d+$/.test(raw) ? Number(raw) : raw),
+    z.int({ error: message }).min(min, { error: message }).max(max, { error: message }),
+  );
+}
+
+export function flag(): z.ZodType<boolean> {
+  return z.preprocess(
+    (raw) => (raw === 'true' ? true : raw === 'false' ? false : raw),
+    z.boolean({ error: 'expected true or false' }),
+  );
+}
+
+/** Text; whole numbers and booleans are taken as they are written. */
+export function text(): z.ZodType<string> {
+  return z.preprocess(
+    (raw) => (typeof raw === 'boolean' || Number.isSafeInteger(raw) ? String(raw) : raw),
+    z.string({
+      error: ({ input }) =>
+        typeof input === 'number' ? 'this number has to be in quotes to be text' : undefined,
+    }),
+  );
+}
+
+export function textMap(): z.ZodType<Record<string, string>> {
+  return z.record(z.string(), text());
+}
+
+export function address(): z.ZodType<HostPort, string> {
+  return z.string({ error: 'expected host:port' }).transform((written, context) => {
+    const parsed = parseAddress(written);
+    if (typeof parsed !== 'string') return parsed;
+    context.addIssue({ code: 'custom', message: parsed });
+    return z.NEVER;
+  });
+}
+
+/** An http or https URL. The text is kept: it goes out as it was written. */
+export function httpUrl(): z.ZodType<string, string> {
+  return z.string({ error: 'expected a URL' }).superRefine((written, context) => {
+    const problem = urlProblem(written);
+    if (problem) context.addIssue({ code: 'custom', message: problem });
+  }) as z.ZodType<string, string>;
+}
+
+function urlProblem(written: string): string | undefined {
+  if (/[\s\u0000-\u001f\u007f]/.test(written)) return 'a URL must not contain spaces or control characters';
+  if (!/^https?:\/\/[^/?#]/i.test(written)) return 'the URL must begin with http:// or https:// and a host';
+  const port = /^https?:\/\/(?:[^/?#@]*@)?(?:\[[^\]]*\]|[^:/?#]*):(\d+)(?:[/?#]|$)/i.exec(written)?.[1];
+  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
+    return `port ${port} is out of range (1 to 65535)`;
+  }
+  if (!URL.canParse(written)) return 'this is not a valid URL';
+  const url = new URL(written);
+  if (url.username || url.password) return 'write credentials as auth, not inside the URL';
+  return undefined;
+}
+
+/** A list that may be written as its only member. */
+export function oneOrMore<T>(member: z.ZodType<T>): z.ZodType<T[]> {
+  return z.preprocess((raw) => (Array.isArray(raw) ? raw : [raw]), z.array(member).min(1));
+}
+
+/** A mapping with a short form: `short(value)` is what a value that is not a mapping stands for. */
+export function withShortForm<T>(
+  short: (value: unknown) => unknown,
+  long: z.ZodType<T>,
+): z.ZodType<T> {
+  return z.preprocess((raw) => (isMapping(raw) ? raw : short(raw)), long);
+}
+
+function isMapping(raw: unknown): boolean {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+}
