@@ -26,10 +26,7 @@ type ExecSettings = z.infer<typeof keys>;
  */
 export const exec: Probe<ExecSettings> = {
   kind: 'exec',
-  settings: withShortForm(
-    (written) => (typeof written === 'string' ? { command: [written] } : { command: written }),
-    keys,
-  ),
+  settings: withShortForm(['list'], (command) => ({ command }), keys),
 
   async attempt(settings, { signal, clock, enter }) {
     const env = { ...minimalEnvironment(), ...settings.env };

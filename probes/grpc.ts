@@ -51,7 +51,7 @@ type GrpcSettings = z.infer<typeof keys>;
 /** grpc.health.v1.Health/Check over a fresh connection: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export const grpc: Probe<GrpcSettings> = {
   kind: 'grpc',
-  settings: withShortForm((address) => ({ address }), keys),
+  settings: withShortForm(['scalar'], (address) => ({ address }), keys),
   host: (settings) => settings.address.host,
 
   async attempt(settings, context) {

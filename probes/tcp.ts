@@ -36,7 +36,7 @@ type TcpSettings = z.infer<typeof keys>;
 
 export const tcp: Probe<TcpSettings> = {
   kind: 'tcp',
-  settings: withShortForm((address) => ({ address }), keys),
+  settings: withShortForm(['scalar'], (address) => ({ address }), keys),
   host: ({ address }) => address?.host,
 
   async attempt(settings, context) {

@@ -118,7 +118,7 @@ type HttpSettings = z.infer<typeof keys>;
 
 export const http: Probe<HttpSettings> = {
   kind: 'http',
-  settings: withShortForm((url) => ({ url }), keys),
+  settings: withShortForm(['scalar'], (url) => ({ url }), keys),
 
   host({ url, unix, address }) {
     return unix === undefined ? (address ?? originOf(url)).host : undefined;

@@ -58,7 +58,8 @@ export interface HookSpec {
   readonly name: string;
   readonly kind: string;
   readonly settings: unknown;
-  readonly on: readonly HookEventName[];
+  /** Null: both events where it notifies, `down` where it recovers. */
+  readonly on: readonly HookEventName[] | null;
   readonly timeoutMs: number;
   readonly retries: number;
 }

@@ -15,8 +15,9 @@ export interface Observer {
   /** Starts that were skipped, because the one before was still under way. */
   onMissed?(target: Target, count: number): void;
   onHook?(report: HookReport): void;
-  /** Our own trouble: a bug in a probe, a hook or an observer. */
-  onTrouble?(what: string, error: unknown): void;
+  onHookStart?(hook: Pick<HookReport, 'target' | 'hook' | 'kind' | 'event'>): void;
+  /** Our own trouble: a bug in a probe or an observer, with its stack. */
+  onTrouble?(what: string, detail: string): void;
 }
 
 /** One observer that tells many. */
@@ -26,10 +27,12 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
       try {
         call(observer);
       } catch (error) {
-        // An observer that fails at being told of trouble has nowhere left to go.
-        try {
-          for (const other of observers) if (other !== observer) other.onTrouble?.('observer', error);
-        } catch {}
+        // One that fails at being told of trouble has nowhere left to go.
+        for (const other of observers) {
+          try {
+            if (other !== observer) other.onTrouble?.('observer', stackOf(error));
+          } catch {}
+        }
       }
     }
   }
@@ -39,6 +42,11 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     onStart: (target, latenessMs) => tell((o) => o.onStart?.(target, latenessMs)),
     onMissed: (target, count) => tell((o) => o.onMissed?.(target, count)),
     onHook: (report) => tell((o) => o.onHook?.(report)),
-    onTrouble: (what, error) => tell((o) => o.onTrouble?.(what, error)),
+    onHookStart: (hook) => tell((o) => o.onHookStart?.(hook)),
+    onTrouble: (what, detail) => tell((o) => o.onTrouble?.(what, detail)),
   };
+}
+
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -11,7 +11,7 @@ const keys = z
 /** A program with its arguments; no shell is involved. Exit 0 is success. */
 export const exec: Hook<CommandSettings> = {
   kind: 'exec',
-  settings: withShortForm((command) => ({ command }), keys),
+  settings: withShortForm(['list'], (command) => ({ command }), keys),
   // An action that failed may have half happened: it is not repeated unless the user says so.
   defaults: { timeoutMs: 30_000, retries: 0 },
   fire: fireCommand,

@@ -11,7 +11,7 @@ const keys = z
 /** A line for `/bin/sh -c`. The event comes by environment and stdin only, never as part of the line. */
 export const shell: Hook<CommandSettings> = {
   kind: 'shell',
-  settings: withShortForm((command) => ({ command }), keys),
+  settings: withShortForm(['scalar'], (command) => ({ command }), keys),
   defaults: exec.defaults,
   fire: fireCommand,
 };

@@ -21,7 +21,7 @@ const agent = new Agent({ pipelining: 0, headersTimeout: 0, bodyTimeout: 0, conn
 /** Sends the event as a JSON body. A status of 200 to 299 is success; redirects are not followed. */
 export const webhook: Hook<WebhookSettings> = {
   kind: 'webhook',
-  settings: withShortForm((url) => ({ url }), keys),
+  settings: withShortForm(['scalar'], (url) => ({ url }), keys),
   defaults: { timeoutMs: 10_000, retries: 3 },
 
   async fire({ url, method, headers }, event, { signal }) {

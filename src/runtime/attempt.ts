@@ -1,6 +1,8 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import { type Attempt, type Outcome, type Phase, fail, voided } from '../core/outcome.ts';
+import { stackOf } from '../core/observer.ts';
+import { type Attempt, type Facts, type Outcome, type Phase, fail, voided } from '../core/outcome.ts';
 import type { Probe } from '../core/probe.ts';
+import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
 
@@ -24,12 +26,14 @@ export interface AttemptOptions {
   readonly probe: Probe;
   readonly number: number;
   readonly clock: Clock;
+  readonly redact: Redact;
   /** Told of a probe that threw: a bug of ours, and void. */
-  readonly onTrouble: (what: string, error: unknown) => void;
+  readonly onTrouble: (what: string, detail: string) => void;
 }
 
 /** One bounded run of a probe: the deadline, the phases and the latency are kept here, for every kind alike. */
-export function startAttempt({ target, probe, number, clock, onTrouble }: AttemptOptions): RunningAttempt {
+export function startAttempt(options: AttemptOptions): RunningAttempt {
+  const { target, probe, number, clock, redact, onTrouble } = options;
   const startedAt = clock.now();
   const at = clock.wallTime();
   const { timeoutMs } = target.rules;
@@ -48,7 +52,7 @@ export function startAttempt({ target, probe, number, clock, onTrouble }: Attemp
     open = false;
     cancelDeadline();
     const latencyMs = clock.now() - startedAt;
-    resolveSettled(outcome && { outcome, number, at, latencyMs, phases: phases.close() });
+    resolveSettled(outcome && { outcome: redacted(outcome, redact), number, at, latencyMs, phases: phases.close() });
   }
 
   function onDeadline(due: number, credited: boolean): void {
@@ -80,7 +84,7 @@ export function startAttempt({ target, probe, number, clock, onTrouble }: Attemp
     } catch (error) {
       // After the abort it is the abort that is thrown.
       if (!open) return;
-      onTrouble(`probe ${probe.kind}`, error);
+      onTrouble(`probe ${probe.kind}`, stackOf(error));
       settle(voided(`our own trouble: ${error instanceof Error ? error.message : String(error)}`));
     }
   }
@@ -93,6 +97,20 @@ export function startAttempt({ target, probe, number, clock, onTrouble }: Attemp
       abort.abort(new Error('the attempt was called off'));
     },
   };
+}
+
+/** What a probe read may echo a secret: it is masked here, before anyone is told. */
+function redacted(outcome: Outcome, redact: Redact): Outcome {
+  const { facts } = outcome;
+  return {
+    ...outcome,
+    message: redact(outcome.message),
+    ...(facts && { facts: mapValues(facts, (value) => (typeof value === 'string' ? redact(value) : value)) }),
+  };
+}
+
+function mapValues(facts: Facts, change: (value: Facts[string]) => Facts[string]): Facts {
+  return Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, change(value)]));
 }
 
 /** What a passed deadline says depends on how far the attempt had come. */

@@ -1,9 +1,10 @@
 import { backoff } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Transition } from '../core/health.ts';
-import type { HookEvent, HookRegistry, HookReport, HookResult, HookSpec } from '../core/hook.ts';
+import type { HookEvent, HookEventName, HookRegistry, HookReport, HookResult, HookSpec } from '../core/hook.ts';
 import type { Observer } from '../core/observer.ts';
 import { classOf, reasonOf } from '../core/outcome.ts';
+import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
 
@@ -28,6 +29,7 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly observer: Required<Observer>;
+  readonly redact: Redact;
 }
 
 interface Delivery {
@@ -36,7 +38,7 @@ interface Delivery {
   readonly event: HookEvent;
 }
 
-export function createDispatcher({ registry, clock, random, observer }: DispatcherOptions): Dispatcher {
+export function createDispatcher({ registry, clock, random, observer, redact }: DispatcherOptions): Dispatcher {
   let hooks: ReadonlyMap<string, HookSpec> = new Map();
   let perHook = 1;
   let stopping = false;
@@ -103,7 +105,8 @@ export function createDispatcher({ registry, clock, random, observer }: Dispatch
 
   async function deliver(delivery: Delivery): Promise<void> {
     const startedAt = clock.now();
-    const { spec } = delivery;
+    const { spec, event } = delivery;
+    observer.onHookStart({ target: event.target, hook: spec.name, kind: spec.kind, event });
     let tries = 0;
     let result: HookResult = { ok: false, detail: 'not run: the agent is stopping', retry: false };
     while (!stop.signal.aborted) {
@@ -151,7 +154,7 @@ export function createDispatcher({ registry, clock, random, observer }: Dispatch
   }
 
   function report({ spec, event }: Delivery, how: Pick<HookReport, 'ok' | 'tries' | 'ms' | 'detail'>): void {
-    observer.onHook({ target: event.target, hook: spec.name, kind: spec.kind, event, ...how });
+    observer.onHook({ target: event.target, hook: spec.name, kind: spec.kind, event, ...how, detail: redact(how.detail) });
   }
 
   return {
@@ -162,14 +165,12 @@ export function createDispatcher({ registry, clock, random, observer }: Dispatch
     dispatch(target, transition) {
       const event = hookEvent(target, transition);
       if (!event) return;
-      const lanesOf = [
-        ...target.notify.map((hook) => [hook, `notify ${hook} ${target.name}`] as const),
-        ...target.recover.map((hook) => [hook, `recover ${target.name}`] as const),
-      ];
-      for (const [hook, lane] of lanesOf) {
+      const send = (hook: string, lane: string, usual: readonly HookEventName[]): void => {
         const spec = hooks.get(hook);
-        if (spec?.on.includes(event.event)) enqueue({ lane, spec, event });
-      }
+        if (spec && (spec.on ?? usual).includes(event.event)) enqueue({ lane, spec, event });
+      };
+      for (const hook of target.notify) send(hook, `notify ${hook} ${target.name}`, ['down', 'up']);
+      for (const hook of target.recover) send(hook, `recover ${target.name}`, ['down']);
     },
     async stop(graceMs) {
       stopping = true;

@@ -3,6 +3,7 @@ import { diff } from '../core/diff.ts';
 import { unknownHealth } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
+import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import { type Concurrency, createLimiter } from './limiter.ts';
 import { type Monitor, type MonitorSnapshot, createMonitor } from './monitor.ts';
@@ -32,9 +33,10 @@ export interface FleetOptions {
   readonly probes: ProbeRegistry;
   readonly clock: Clock;
   readonly observer: Required<Observer>;
+  readonly redact: Redact;
 }
 
-export function createFleet({ probes, clock, observer }: FleetOptions): Fleet {
+export function createFleet({ probes, clock, observer, redact }: FleetOptions): Fleet {
   const epoch = clock.now();
   const limiter = createLimiter({ total: 1, perHost: 1 });
   const monitors = new Map<string, Monitor>();
@@ -55,6 +57,7 @@ export function createFleet({ probes, clock, observer }: FleetOptions): Fleet {
       clock,
       limiter,
       observer,
+      redact,
       epoch,
       isUnreachable: () => isUnreachable(target),
       initial: initial ?? { health: unknownHealth(clock.wallTime()), attempts: 0, missed: 0 },

@@ -3,6 +3,7 @@ import { type Health, isPending, judge } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Attempt } from '../core/outcome.ts';
 import type { Probe } from '../core/probe.ts';
+import type { Redact } from '../core/redact.ts';
 import { firstDue, nextDue, startsBetween } from '../core/schedule.ts';
 import type { Target } from '../core/target.ts';
 import { type RunningAttempt, startAttempt } from './attempt.ts';
@@ -32,6 +33,7 @@ export interface MonitorOptions {
   readonly clock: Clock;
   readonly limiter: Limiter;
   readonly observer: Required<Observer>;
+  readonly redact: Redact;
   /** Monotonic ms from which all targets count their phases. */
   readonly epoch: number;
   /** Whether a target that this one depends on is not up. */
@@ -40,7 +42,7 @@ export interface MonitorOptions {
 }
 
 export function createMonitor(options: MonitorOptions): Monitor {
-  const { target, probe, clock, limiter, observer, epoch, isUnreachable } = options;
+  const { target, probe, clock, limiter, observer, redact, epoch, isUnreachable } = options;
   const { name, rules } = target;
   let { health, attempts, missed } = options.initial;
   let last: Attempt | undefined;
@@ -68,7 +70,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (stopped) return startedAt;
     attempts++;
     observer.onStart(target, startedAt - due);
-    current = startAttempt({ target, probe, number: attempts, clock, onTrouble: observer.onTrouble });
+    current = startAttempt({ target, probe, number: attempts, clock, redact, onTrouble: observer.onTrouble });
     const attempt = await current.settled;
     if (attempt && !stopped) conclude(attempt);
     return startedAt;

@@ -6,7 +6,7 @@ import { z } from 'zod';
  * Paths in a YAML file are relative to that file. zod has no context to hand a schema, so the loader sets the base for
  * the time of one synchronous parse; outside of one it is the working directory.
  */
-let base = process.cwd();
+let base = '';
 
 export function relativeTo<T>(dir: string, parse: () => T): T {
   const before = base;
@@ -20,7 +20,7 @@ export function relativeTo<T>(dir: string, parse: () => T): T {
 
 /** The directory that relative paths start from. */
 export function baseDir(): string {
-  return base;
+  return resolve(base);
 }
 
 export function resolvePath(path: string): string {

@@ -111,17 +111,20 @@ function urlProblem(written: string): string | undefined {
 
 /** A list that may be written as its only member. */
 export function oneOrMore<T>(member: z.ZodType<T>): z.ZodType<T[]> {
-  return z.preprocess((raw) => (Array.isArray(raw) ? raw : [raw]), z.array(member).min(1));
+  return withShortForm(['scalar'], (only) => [only], z.array(member).min(1, 'the list is empty'));
 }
 
-/** A mapping with a short form: `short(value)` is what a value that is not a mapping stands for. */
+/** What JSON can say of a short form; the editor's schema is made from it. */
+export type ShortForm = 'scalar' | 'list';
+
+/** A value with a short form: a scalar, or a list, that stands for `expand(value)`. */
 export function withShortForm<T>(
-  short: (value: unknown) => unknown,
+  forms: readonly ShortForm[],
+  expand: (value: unknown) => unknown,
   long: z.ZodType<T>,
 ): z.ZodType<T> {
-  return z.preprocess((raw) => (isMapping(raw) ? raw : short(raw)), long);
-}
-
-function isMapping(raw: unknown): boolean {
-  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+  const isShort = (raw: unknown): boolean =>
+    forms.includes(Array.isArray(raw) ? 'list' : 'scalar') &&
+    (Array.isArray(raw) || typeof raw !== 'object' || raw === null);
+  return z.preprocess((raw) => (isShort(raw) ? expand(raw) : raw), long).meta({ short: forms });
 }

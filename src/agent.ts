@@ -1,0 +1,55 @@
+import type { Clock } from './core/clock.ts';
+import type { HookRegistry } from './core/hook.ts';
+import { type Observer, combine } from './core/observer.ts';
+import type { ProbeRegistry } from './core/probe.ts';
+import type { Config } from './config/load.ts';
+import { createDispatcher } from './runtime/dispatcher.ts';
+import { type Changes, createFleet } from './runtime/fleet.ts';
+import type { MonitorSnapshot } from './runtime/monitor.ts';
+
+/** The whole agent: what is watched, what is believed of it, and what runs when that changes. */
+export interface Agent {
+  /** Puts a configuration into force, at the start and at every reload. */
+  apply(config: Config): Changes;
+  /** Stops probing at once, and lets hooks finish within the grace of the configuration. */
+  stop(): Promise<void>;
+  snapshot(): MonitorSnapshot[];
+}
+
+export interface AgentOptions {
+  readonly probes: ProbeRegistry;
+  readonly hooks: HookRegistry;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly observers: readonly Observer[];
+}
+
+export function createAgent({ probes, hooks, clock, random, observers }: AgentOptions): Agent {
+  let config: Config | undefined;
+  const redact = (text: string): string => config?.redact(text) ?? text;
+  const told = combine(observers);
+  const dispatcher = createDispatcher({ registry: hooks, clock, random, observer: told, redact });
+  const observer: Required<Observer> = {
+    ...told,
+    // The log speaks of a transition before the hooks that it sets off.
+    onTransition(target, transition) {
+      told.onTransition(target, transition);
+      dispatcher.dispatch(target, transition);
+    },
+    onTrouble: (what, detail) => told.onTrouble(what, redact(detail)),
+  };
+  const fleet = createFleet({ probes, clock, observer, redact });
+
+  return {
+    apply(next) {
+      config = next;
+      dispatcher.configure(next.hooks, next.concurrency.perHook);
+      return fleet.apply(next.targets, next.concurrency);
+    },
+    async stop() {
+      await Promise.all([fleet.stop(), dispatcher.stop(config?.stopGraceMs ?? 0)]);
+    },
+    snapshot: fleet.snapshot,
+  };
+}

@@ -1,0 +1,28 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { hooks } from '../hooks/index.ts';
+import { probes } from '../../probes/index.ts';
+import { type Config, loadConfig } from '../config/load.ts';
+
+/** The command line is wrong; its message says how. */
+export class UsageError extends Error {}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** node:util's parseArgs, with its errors as usage errors. */
+export function parse<const T extends Options>(args: readonly string[], options: T) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.replace(/\. To specify a positional.*$/s, ''));
+  }
+}
+
+/** The files that a command works on: at least one. */
+export function someFiles(positionals: readonly string[]): readonly string[] {
+  if (positionals.length === 0) throw new UsageError('name a YAML file, or a directory of them');
+  return positionals;
+}
+
+export function load(files: readonly string[]): Config {
+  return loadConfig(files, { probes, hooks, env: process.env });
+}

@@ -1,0 +1,48 @@
+import { stringify } from 'yaml';
+import type { Config } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import { masked } from '../config/secrecy.ts';
+import { load, parse, someFiles } from './args.ts';
+import type { Command } from './main.ts';
+
+export const check: Command = {
+  synopsis: 'FILE... [--resolved] [--json]',
+  summary: 'Reads the files and tells every mistake with its place.',
+  options: [
+    '--resolved   print the targets and hooks as they are understood, secrets masked',
+    '--json       print JSON',
+  ],
+
+  async run(args) {
+    const { values, positionals } = parse(args, { resolved: { type: 'boolean' }, json: { type: 'boolean' } });
+    const files = someFiles(positionals);
+    try {
+      const config = load(files);
+      process.stdout.write(`${describe(config, files, values)}\n`);
+      return 0;
+    } catch (error) {
+      if (!values.json || !(error instanceof ConfigError)) throw error;
+      const problems = error.problems.map(({ place: { file, line, column }, message }) => ({ file, line, column, message }));
+      process.stdout.write(`${JSON.stringify({ ok: false, problems })}\n`);
+      return 2;
+    }
+  },
+};
+
+function describe(
+  config: Config,
+  files: readonly string[],
+  { resolved = false, json = false }: { resolved?: boolean | undefined; json?: boolean | undefined },
+): string {
+  const merged = resolved ? masked(config.merged, config.redact) : undefined;
+  if (json) {
+    const counts = { targets: config.targets.length, hooks: config.hooks.size };
+    return JSON.stringify(merged ?? { ok: true, ...counts });
+  }
+  if (merged) return stringify(merged, { lineWidth: 0 }).trimEnd();
+  return `${files.join(', ')}: fine. ${count(config.targets.length, 'target')}, ${count(config.hooks.size, 'hook')}.`;
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,2 @@
+import type { Command } from './main.ts';
+export const demo: Command = { synopsis: '[--story]', summary: '', options: [], run: async () => 0 };

@@ -1,0 +1,84 @@
+import { ConfigError } from '../config/problem.ts';
+import { VERSION } from '../core/version.ts';
+import { UsageError } from './args.ts';
+import { check } from './check.ts';
+import { demo } from './demo.ts';
+import { once } from './once.ts';
+import { renderProblems } from './problems.ts';
+import { run } from './run.ts';
+import { schema } from './schema.ts';
+import { paintFor } from './style.ts';
+import { suggest } from '../core/suggest.ts';
+
+/** Every command by its name: what it takes, what it is for, and its code, which resolves to the exit code. */
+const COMMANDS: Readonly<Record<string, Command>> = { run, check, once, schema, demo };
+
+export interface Command {
+  readonly synopsis: string;
+  readonly summary: string;
+  /** The options, a line each. */
+  readonly options: readonly string[];
+  run(args: readonly string[]): Promise<number>;
+}
+
+/** 0: fine. 1: something is down or failed. 2: the configuration or the usage is wrong. */
+export async function main(args: readonly string[]): Promise<number> {
+  const [name = '', ...rest] = args;
+  if (name === '--version' || name === '-V') return say(VERSION);
+  if (name === '' || name === 'help' || name === '--help' || name === '-h') {
+    const topic = COMMANDS[rest[0] ?? ''];
+    const text = topic ? commandHelp(rest[0]!, topic) : overview();
+    if (name !== '') return say(text);
+    process.stderr.write(`${text}\n`);
+    return 2;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) return complain(unknownCommand(name));
+  if (rest.includes('--help') || rest.includes('-h')) return say(commandHelp(name, command));
+  try {
+    return await command.run(rest);
+  } catch (error) {
+    if (error instanceof UsageError) return complain(`${error.message}\nusage: vitald ${name} ${command.synopsis}`);
+    if (error instanceof ConfigError) {
+      process.stderr.write(`${renderProblems(error.problems, paintFor(process.stderr))}\n`);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+function complain(text: string): number {
+  process.stderr.write(`vitald: ${text}\n`);
+  return 2;
+}
+
+function unknownCommand(name: string): string {
+  const near = suggest(name, Object.keys(COMMANDS));
+  const hint = near === undefined ? 'vitald --help lists the commands' : `did you mean "${near}"?`;
+  return `unknown command "${name}"; ${hint}`;
+}
+
+function overview(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { synopsis, summary }]) => [`${name} ${synopsis}`, summary] as const);
+  const width = Math.max(...rows.map(([usage]) => usage.length));
+  return [
+    'vitald: asks your services whether they are alive, and acts when they are not',
+    '',
+    'usage: vitald COMMAND ...',
+    '',
+    ...rows.map(([usage, summary]) => `  ${usage.padEnd(width)}  ${summary}`),
+    '',
+    'vitald COMMAND --help says more. FILE is a YAML file or a directory of them.',
+    'Exit codes: 0 fine, 1 something is down or failed, 2 the configuration or the usage is wrong.',
+  ].join('\n');
+}
+
+function commandHelp(name: string, { synopsis, summary, options }: Command): string {
+  const lines = [`vitald ${name} ${synopsis}`, '', summary];
+  return [...lines, ...(options.length > 0 ? ['', ...options.map((line) => `  ${line}`)] : [])].join('\n');
+}

@@ -1,0 +1,69 @@
+import type { State } from '../core/health.ts';
+import { formatDuration } from '../core/units.ts';
+import { type Paint, STATE_COLOUR, plain } from './style.ts';
+
+/** A line of the log as pino writes it. */
+export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg: string; readonly time: string; readonly level: string };
+
+const SYMBOL: Readonly<Record<State, string>> = { unknown: '?', up: '✓', suspect: '~', down: '✗', recovering: '↗' };
+
+/** How far right the story begins: names longer than this push it out. */
+const NAME_WIDTH = 18;
+
+/**
+ * A log record for a person: time, a mark, the target, what happened. Returns undefined for what a person need not see.
+ */
+export function renderRecord(record: LogRecord, paint: Paint): string {
+  const time = paint('gray', clockTime(record.time));
+  const name = (mark: string): string => `${time}  ${mark} ${plain(String(record['target'] ?? '')).padEnd(NAME_WIDTH)} `;
+  switch (record.msg) {
+    case 'transition': {
+      const to = record['to'] as State;
+      const mark = paint(STATE_COLOUR[to], SYMBOL[to]);
+      return `${name(mark)}${paint(STATE_COLOUR[to], to.padEnd(10))} ${story(record, paint)}`;
+    }
+    case 'hook start':
+      return `${name(paint('blue', '▸'))}${paint('blue', 'hook'.padEnd(10))} ${hookName(record)} started`;
+    case 'hook': {
+      const colour = record['ok'] ? 'green' : 'red';
+      const tries = record['tries'] === 1 ? '' : ` after ${String(record['tries'])} tries`;
+      const ended = `${record['ok'] ? 'done' : 'failed'} in ${formatDuration(Number(record['ms']))}${tries}`;
+      return `${name(paint(colour, record['ok'] ? '▪' : '✗'))}${paint(colour, 'hook'.padEnd(10))} ${hookName(record)} ${ended}: ${plain(String(record['detail']))}`;
+    }
+    case 'attempt':
+      return `${name(paint('gray', '·'))}${paint('gray', `${String(record['status']).padEnd(10)} ${plain(String(record['message']))} (${formatDuration(Number(record['latency_ms']))})`)}`;
+    default: {
+      const mark = record.level === 'error' ? paint('red', '✗') : record.level === 'warn' ? paint('yellow', '!') : paint('blue', '•');
+      return `${time}  ${mark} ${record.msg}${details(record, paint)}`;
+    }
+  }
+}
+
+/** Why it changed, in the target's own words. */
+function story(record: LogRecord, paint: Paint): string {
+  const { from, to, reason, message, incident } = record;
+  const why = reason === null ? plain(String(message)) : `${String(reason)}: ${plain(String(message))}`;
+  if (to === 'up' && incident !== null) return `${why} ${paint('gray', `(verified, incident ${String(incident)} closed)`)}`;
+  if (to === 'down' && from !== 'recovering') return `${why} ${paint('gray', `(incident ${String(incident)})`)}`;
+  return `${why} ${paint('gray', `(was ${String(from)})`)}`;
+}
+
+function hookName(record: LogRecord): string {
+  return `${String(record['hook'])} (${String(record['kind'])}, on ${String(record['event'])})`;
+}
+
+const KNOWN = new Set(['level', 'time', 'msg', 'problems']);
+
+function details(record: LogRecord, paint: Paint): string {
+  const fields = Object.entries(record).filter(([key]) => !KNOWN.has(key));
+  const text = fields.map(([key, value]) => `${key}=${typeof value === 'string' ? plain(value) : JSON.stringify(value)}`).join(' ');
+  const problems = typeof record['problems'] === 'string' ? `\n${record['problems']}` : '';
+  return (text === '' ? '' : `  ${paint('gray', text)}`) + problems;
+}
+
+/** Local time of day, to the millisecond: dates are for files. */
+function clockTime(iso: string): string {
+  const at = new Date(iso);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { type FSWatcher, readFileSync, readdirSync, statSync, watch } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+
+/** Editors and mounted volumes change a file in several steps. */
+const SETTLE_MS = 150;
+
+/**
+ * Calls back when the content of the files, or of the directories' YAML files, has become another. The directories are
+ * watched, not the files: an editor, and Kubernetes with a mounted ConfigMap, put a new file (or link) in the old one's
+ * place. Returns what ends it.
+ */
+export function watchFiles(
+  paths: readonly string[],
+  { onChange, onTrouble }: { onChange: () => void; onTrouble: (error: Error) => void },
+): () => void {
+  let known = contentOf(paths);
+  let timer: NodeJS.Timeout | undefined;
+
+  function look(): void {
+    const now = contentOf(paths);
+    if (now === known) return;
+    known = now;
+    onChange();
+  }
+  function onEvent(): void {
+    clearTimeout(timer);
+    timer = setTimeout(look, SETTLE_MS);
+  }
+
+  const watchers = [...new Set(paths.map(directoryOf))].flatMap((directory): FSWatcher[] => {
+    try {
+      const watcher = watch(directory, { persistent: false }, onEvent);
+      watcher.on('error', onTrouble);
+      return [watcher];
+    } catch (error) {
+      onTrouble(error as Error);
+      return [];
+    }
+  });
+  return () => {
+    clearTimeout(timer);
+    for (const watcher of watchers) watcher.close();
+  };
+}
+
+function directoryOf(path: string): string {
+  return isDirectory(path) ? path : dirname(resolve(path));
+}
+
+/** A digest of all that would be read. */
+function contentOf(paths: readonly string[]): string {
+  const digest = createHash('sha256');
+  for (const path of paths) {
+    const files = isDirectory(path)
+      ? readdirSync(path)
+          .toSorted()
+          .filter((name) => /\.ya?ml$/.test(name))
+          .map((name) => join(path, name))
+      : [path];
+    for (const file of files) digest.update(`${basename(file)}\0${textOf(file)}\0`);
+  }
+  return digest.digest('base64');
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,141 @@
+import { dirname, resolve } from 'node:path';
+import { LineCounter, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import type { Document, Node, Pair, ParsedNode, Range, YAMLError, Scalar } from 'yaml';
+import { type Sources, expand } from './expand.ts';
+import type { Place, Problem } from './problem.ts';
+import { type Path, secretsOf } from './secrecy.ts';
+
+/** One YAML file as plain data, its references expanded, and the way back from a path in the data to the text. */
+export interface SourceFile {
+  /** As the user named it. */
+  readonly file: string;
+  /** What its relative paths start from. */
+  readonly dir: string;
+  readonly data: unknown;
+  readonly problems: readonly Problem[];
+  /** Expanded values that must never be printed. */
+  readonly secrets: readonly string[];
+  /** Where the value, or the key, at a path stands; the nearest thing above where there is no such path. */
+  locate(path: Path, what?: 'value' | 'key'): Place;
+}
+
+export function parseSource(
+  file: string,
+  text: string,
+  sources: Pick<Sources, 'env'> & { readonly readFile: (path: string) => string },
+): SourceFile {
+  const counter = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: counter,
+    merge: true,
+    prettyErrors: false,
+    stringKeys: true,
+  });
+  const dir = dirname(resolve(file));
+  const lines = text.split('\n');
+
+  function placeOf([start, end]: readonly [number, number]): Place {
+    const { line, col } = counter.linePos(start);
+    const content = (lines[line - 1] ?? '').replace(/\r$/, '');
+    const width = Math.max(1, Math.min(end - start, content.length - col + 1));
+    return { file, line, column: col, text: content, width };
+  }
+
+  const problems: Problem[] = document.errors.map((error) => ({
+    place: placeOf(error.pos),
+    message: yamlMessage(error),
+  }));
+  const { expandProblems, secrets } = expandScalars(document, {
+    env: sources.env,
+    readFile: (path) => sources.readFile(resolve(dir, path)),
+  });
+  for (const { node, message } of expandProblems) problems.push({ place: placeOf(rangeOf(node)), message });
+
+  let data: unknown;
+  try {
+    // A key that is set twice hides nothing else; after a broken syntax one guess would follow another.
+    if (document.errors.every(({ code }) => code === 'DUPLICATE_KEY')) data = document.toJS();
+  } catch (error) {
+    problems.push({ place: placeOf([0, 1]), message: (error as Error).message });
+  }
+
+  return {
+    file,
+    dir,
+    data,
+    problems,
+    secrets,
+    locate: (path, what = 'value') => placeOf(rangeAt(document, path, what)),
+  };
+}
+
+function expandScalars(
+  document: Document.Parsed,
+  sources: Sources,
+): { expandProblems: { node: Scalar; message: string }[]; secrets: string[] } {
+  const expandProblems: { node: Scalar; message: string }[] = [];
+  const secrets: string[] = [];
+  visit(document, {
+    Scalar(key, node, ancestors) {
+      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
+      const expansion = expand(node.value, sources);
+      for (const message of expansion.problems) expandProblems.push({ node, message });
+      secrets.push(...secretsOf(pathOf(node, ancestors), node.value, expansion));
+      node.value = expansion.text;
+    },
+  });
+  return { expandProblems, secrets };
+}
+
+function pathOf(node: Scalar, ancestors: readonly (Document | Node | Pair)[]): Path {
+  const path: (string | number)[] = [];
+  [...ancestors, node].forEach((step, index, steps) => {
+    const parent = steps[index - 1];
+    if (isSeq(parent)) path.push(parent.items.indexOf(step));
+    else if ('key' in step && isScalar(step.key)) path.push(String(step.key.value));
+  });
+  return path;
+}
+
+function rangeAt(document: Document.Parsed, path: Path, what: 'value' | 'key'): readonly [number, number] {
+  let node: ParsedNode | null = document.contents;
+  let range: readonly [number, number] = node ? rangeOf(node) : [0, 1];
+  for (const [depth, step] of path.entries()) {
+    const last = depth === path.length - 1;
+    if (isMap(node)) {
+      const pair: Pair<ParsedNode, ParsedNode | null> | undefined = node.items.find(
+        ({ key }) => isScalar(key) && key.value === step,
+      );
+      if (!pair) return range;
+      node = pair.value;
+      range = rangeOf(last && what === 'key' ? pair.key : (node ?? pair.key));
+      // A block mapping has no first line of its own: its key says best what is meant.
+      if (last && (isMap(node) || isSeq(node)) && !node.flow) range = rangeOf(pair.key);
+    } else if (isSeq(node)) {
+      const item: ParsedNode | undefined = node.items[step as number];
+      if (!item) return range;
+      node = item;
+      range = isMap(item) && !item.flow && item.items[0] ? rangeOf(item.items[0].key) : rangeOf(item);
+    } else return range;
+  }
+  return range;
+}
+
+function rangeOf(node: Node): readonly [number, number] {
+  const [start, end] = node.range as Range;
+  return [start, end];
+}
+
+/** yaml's own words are for those who know its grammar; the commonest mistakes get plainer ones. */
+function yamlMessage({ code, message }: YAMLError): string {
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return 'this key is set twice';
+    case 'TAB_AS_INDENT':
+      return 'a tab cannot indent in YAML; use spaces';
+    case 'MULTIPLE_DOCS':
+      return 'one file holds one document; put the second one (after ---) into a file of its own';
+    default:
+      return message;
+  }
+}

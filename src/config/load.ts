@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import type { HookRegistry, HookSpec } from '../core/hook.ts';
+import type { ProbeRegistry } from '../core/probe.ts';
+import { type Redact, createRedactor } from '../core/redact.ts';
+import type { Target } from '../core/target.ts';
+import { type SourceFile, parseSource } from './document.ts';
+import { readTexts } from './files.ts';
+import { loadHooks } from './hooks.ts';
+import { ConfigError, type Problem, tidy } from './problem.ts';
+import { CONCURRENCY_DEFAULTS, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
+import { loadTargets } from './targets.ts';
+import { type Sourced, validate } from './validate.ts';
+
+/** Everything that the files say, decided. */
+export interface Config {
+  readonly targets: readonly Target[];
+  readonly hooks: ReadonlyMap<string, HookSpec>;
+  readonly concurrency: { readonly total: number; readonly perHost: number; readonly perHook: number };
+  /** How long hooks may go on after the agent was told to stop, ms. */
+  readonly stopGraceMs: number;
+  /** Masks what came from `${VAR}` and `${file:PATH}`. */
+  readonly redact: Redact;
+  /** The files and directories that it came from, as the user named them. */
+  readonly paths: readonly string[];
+  /** The configuration in the user's own words, merged and expanded; secrets are still in it. */
+  readonly merged: Readonly<Record<string, unknown>>;
+}
+
+export interface LoadOptions {
+  readonly probes: ProbeRegistry;
+  readonly hooks: HookRegistry;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads and checks YAML files and directories. Throws ConfigError with every problem of every file. */
+export function loadConfig(paths: readonly string[], { probes, hooks, env }: LoadOptions): Config {
+  const problems: Problem[] = [];
+  const readFile = (path: string): string => readFileSync(path, 'utf8');
+  const sources = readTexts(paths, problems).map(({ file, text }) => parseSource(file, text, { env, readFile }));
+  const redact = createRedactor(sources.flatMap(({ secrets }) => secrets));
+  for (const source of sources) problems.push(...source.problems);
+
+  const files = sources
+    .filter(({ data }) => data !== undefined)
+    .map((source) => ({ source, keys: validateFile(source, problems) }));
+  const defaults = onlyOne('defaults', files, problems);
+  const concurrency = onlyOne('concurrency', files, problems);
+  const stopGrace = onlyOne('stop_grace', files, problems);
+
+  const hookMap = loadHooks(entriesOf('hooks', files), hooks, problems);
+  const loaded = loadTargets({
+    targets: entriesOf('targets', files),
+    defaults: defaults && { ...defaults, data: validate(defaultsSchema, defaults, problems) && defaults.data },
+    probes,
+    hookNames: entriesOf('hooks', files).map(({ path }) => String(path.at(-1))),
+    problems,
+  });
+  if (sources.length > 0) refuseEmpty(files, problems);
+  if (problems.length > 0) throw new ConfigError(tidy(problems, redact));
+
+  const bounds = { ...CONCURRENCY_DEFAULTS, ...(concurrency?.data as object | undefined) };
+  const stopGraceMs = (stopGrace?.data as number | undefined) ?? STOP_GRACE_MS;
+  return {
+    targets: loaded.targets,
+    hooks: hookMap,
+    concurrency: { total: bounds.total, perHost: bounds.per_host, perHook: bounds.per_hook },
+    stopGraceMs,
+    redact,
+    paths,
+    merged: {
+      concurrency: bounds,
+      hooks: Object.fromEntries(entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data])),
+      targets: loaded.merged,
+    },
+  };
+}
+
+interface ConfigFile {
+  readonly source: SourceFile;
+  readonly keys: Partial<Record<string, unknown>>;
+}
+
+function validateFile(source: SourceFile, problems: Problem[]): ConfigFile['keys'] {
+  // An empty document is a file in which everything is commented out.
+  const data = source.data ?? {};
+  const checked = validate(fileSchema, { source, path: [], data }, problems);
+  return checked ?? (typeof data === 'object' && !Array.isArray(data) ? { ...data } : {});
+}
+
+/** A key that holds for all files and so may stand in one of them. */
+function onlyOne(key: string, files: readonly ConfigFile[], problems: Problem[]): Sourced | undefined {
+  const [first, ...others] = files.filter(({ keys }) => keys[key] !== undefined);
+  for (const { source } of others) {
+    problems.push({
+      place: source.locate([key], 'key'),
+      message: `${key} holds for all files, and is set in ${first!.source.file} already`,
+    });
+  }
+  return first && { source: first.source, path: [key], data: first.keys[key] };
+}
+
+/** The members of a list or mapping that may stand in every file. */
+function entriesOf(key: 'hooks' | 'targets', files: readonly ConfigFile[]): Sourced[] {
+  return files.flatMap(({ source, keys }) => {
+    const value = keys[key];
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.entries(value).map(([step, data]) => ({
+      source,
+      path: [key, Array.isArray(value) ? Number(step) : step],
+      data: data as unknown,
+    }));
+  });
+}
+
+function refuseEmpty(files: readonly ConfigFile[], problems: Problem[]): void {
+  for (const { source, keys } of files) {
+    if (Array.isArray(keys['targets']) && keys['targets'].length === 0) {
+      problems.push({ place: source.locate(['targets'], 'key'), message: 'the list of targets is empty' });
+    }
+  }
+  const [first] = files;
+  if (first && files.every(({ keys }) => keys['targets'] === undefined) && problems.length === 0) {
+    problems.push({ place: first.source.locate([]), message: 'there are no targets' });
+  }
+}

@@ -1,0 +1,59 @@
+import type { Redact } from '../core/redact.ts';
+import type { Expansion } from './expand.ts';
+
+/** Path of keys and indexes from the document's root. */
+export type Path = readonly (string | number)[];
+
+/** Keys whose values are names, numbers, hosts, ports or paths: a plain `${VAR}` in them stays readable. */
+const READABLE = new Set([
+  'name', 'group', 'labels', 'each', 'depends_on', 'notify', 'recover', 'on',
+  'interval', 'timeout', 'retry_interval', 'failure_threshold', 'success_threshold', 'retries', 'stop_grace',
+  'concurrency', 'address', 'unix', 'ca', 'cert', 'key', 'cwd', 'server_name', 'authority', 'service', 'method',
+  'redirects', 'max_body', 'insecure', 'status',
+]);
+
+/** Keys below which nothing is readable, whatever it is called there. */
+const HIDDEN = new Set(['headers', 'auth', 'body', 'metadata', 'env', 'passphrase', 'send']);
+
+/** Keys whose value is always a secret, also one that is written out in the file. */
+const ALWAYS = new Set(['password', 'bearer', 'passphrase', 'authorization', 'cookie', 'proxy-authorization']);
+
+/** Which of the expanded values must never be printed. */
+export function secretsOf(path: Path, written: string, { parts }: Expansion): string[] {
+  return parts
+    .filter(({ offset, fromFile }) => fromFile || !isReadable(path, written, offset))
+    .map(({ value }) => value);
+}
+
+/** Whether this key's value is masked even where it was written out. */
+function isAlwaysSecret(path: Path): boolean {
+  return path.some((key) => typeof key === 'string' && ALWAYS.has(key.toLowerCase()));
+}
+
+function isReadable(path: Path, written: string, offset: number): boolean {
+  const keys = path.filter((key) => typeof key === 'string');
+  if (keys.some((key) => HIDDEN.has(key))) return false;
+  // A target's own URL, or a probe's short form. A webhook's URL is a credential in itself.
+  if (keys[0] !== 'hooks' && ['url', 'http'].includes(keys.at(-1) ?? '')) return isPlaceInUrl(written, offset);
+  return keys.some((key) => READABLE.has(key)) || ['tcp', 'grpc'].includes(keys.at(-1) ?? '');
+}
+
+/** Inside the host, the port or the path of a URL; not in what may carry a credential, nor the URL as a whole. */
+function isPlaceInUrl(written: string, offset: number): boolean {
+  const before = written.slice(0, offset);
+  const after = written.slice(offset);
+  const credentials = /^[^/?#]*@/.test(after.replaceAll(/\$\{[^}]*\}/g, ''));
+  return /^https?:\/\//i.test(before) && !/[?#]/.test(before) && !credentials;
+}
+
+/** A copy of merged configuration data that may be printed. */
+export function masked(data: unknown, redact: Redact, path: Path = []): unknown {
+  if (Array.isArray(data)) return data.map((item, index) => masked(item, redact, [...path, index]));
+  if (typeof data === 'object' && data !== null) {
+    return Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [redact(key), masked(value, redact, [...path, key])]),
+    );
+  }
+  if (isAlwaysSecret(path)) return '***';
+  return typeof data === 'string' ? redact(data) : data;
+}

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import type { ProbeRegistry } from '../core/probe.ts';
+import type { Rules, Target } from '../core/target.ts';
+import { formatDuration, parseDuration } from '../core/units.ts';
+import { expandEach } from './each.ts';
+import { onlyKind } from './hooks.ts';
+import type { Problem } from './problem.ts';
+import { RULE_DEFAULTS, eachSchema, targetSchema } from './schema.ts';
+import { type Sourced, unknown, validate } from './validate.ts';
+
+export interface LoadTargets {
+  readonly targets: readonly Sourced[];
+  /** Undefined where there are none. */
+  readonly defaults: Sourced | undefined;
+  readonly probes: ProbeRegistry;
+  readonly hookNames: readonly string[];
+  readonly problems: Problem[];
+}
+
+interface LoadedTarget {
+  readonly target: Target;
+  readonly entry: Sourced;
+}
+
+/** Targets from the entries of `targets:`, and the same in the user's own words with the defaults worked in. */
+export function loadTargets(options: LoadTargets): { targets: Target[]; merged: unknown[] } {
+  const { targets: entries, problems } = options;
+  const load = targetLoader(options);
+  const loaded: LoadedTarget[] = [];
+  const merged: unknown[] = [];
+  const names = new Map<string, Sourced>();
+  for (const entry of entries.flatMap((written) => eachOf(written, problems))) {
+    const name = nameOf(entry);
+    const earlier = name === undefined ? undefined : names.get(name);
+    if (earlier) problems.push(duplicateName(name!, entry, earlier));
+    if (name !== undefined) names.set(name, entry);
+    const target = load(entry);
+    if (!target) continue;
+    loaded.push({ target: target.target, entry });
+    merged.push(target.merged);
+  }
+  checkDependencies(loaded, [...names.keys()], problems);
+  return { targets: loaded.map(({ target }) => target), merged };
+}
+
+function eachOf(entry: Sourced, problems: Problem[]): Sourced[] {
+  const { data, path } = entry;
+  if (typeof data !== 'object' || data === null || !('each' in data)) return [entry];
+  const each = validate(eachSchema, { ...entry, path: [...path, 'each'], data: data.each }, problems);
+  if (!each) return [];
+  return expandEach(data as Record<string, unknown>, each).map((one) => ({ ...entry, data: one }));
+}
+
+function nameOf({ data }: Sourced): string | undefined {
+  const name = (data as { name?: unknown } | null)?.name;
+  return typeof name === 'string' ? name : undefined;
+}
+
+function duplicateName(name: string, { source, path }: Sourced, earlier: Sourced): Problem {
+  const { file, line } = earlier.source.locate([...earlier.path, 'name']);
+  return {
+    place: source.locate([...path, 'name']),
+    message: `a target named "${name}" is declared at ${file}:${line} already`,
+  };
+}
+
+function targetLoader({ defaults, probes, hookNames, problems }: LoadTargets) {
+  const schema = targetSchema(probes);
+  const kinds = Object.keys(probes);
+  const defaultData = (defaults?.data ?? {}) as Record<string, unknown>;
+  if (defaults) checkHookNames(defaults, hookNames, problems);
+
+  return (entry: Sourced): { target: Target; merged: unknown } | undefined => {
+    const { source, path, data } = entry;
+    const checked = validate(schema, entry, problems);
+    const kind = onlyKind('probe', kinds, entry, problems);
+    checkHookNames(entry, hookNames, problems);
+    const written = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
+    const rules = rulesOf(written, defaultData, (key, message) => {
+      const own = written[key] !== undefined || !defaults;
+      problems.push({ place: own ? source.locate([...path, key]) : defaults.source.locate(['defaults', key]), message });
+    });
+    if (!checked || !kind || !rules) return undefined;
+    const settings = (checked as Record<string, unknown>)[kind];
+    const host = probes[kind]!.host?.(settings);
+    const notify = checked.notify ?? listOf(defaultData['notify']);
+    const recover = checked.recover ?? listOf(defaultData['recover']);
+    const identity = JSON.stringify([source.dir, written, rules, notify, recover]);
+    return {
+      merged: { ...written, ...wordsOf(rules), ...(notify.length > 0 && { notify }), ...(recover.length > 0 && { recover }) },
+      target: {
+        name: checked.name,
+        ...(checked.group !== undefined && { group: checked.group }),
+        labels: checked.labels,
+        probe: { kind, settings },
+        ...(host !== undefined && { host }),
+        rules,
+        dependsOn: checked.depends_on,
+        notify,
+        recover,
+        fingerprint: createHash('sha256').update(identity).digest('base64'),
+      },
+    };
+  };
+}
+
+/** The rules in force, or undefined where they contradict each other or are not even durations. */
+function rulesOf(
+  written: Record<string, unknown>,
+  defaults: Record<string, unknown>,
+  problem: (key: string, message: string) => void,
+): Rules | undefined {
+  const duration = (key: 'interval' | 'timeout' | 'retry_interval'): number | undefined => {
+    const value = written[key] ?? defaults[key];
+    return typeof value === 'string' ? parseDuration(value) : value === undefined ? RULE_DEFAULTS[key] : undefined;
+  };
+  const count = (key: 'failure_threshold' | 'success_threshold'): number =>
+    Number(written[key] ?? defaults[key] ?? RULE_DEFAULTS[key]);
+  const intervalMs = duration('interval');
+  const timeoutMs = duration('timeout');
+  const retryMs = duration('retry_interval');
+  if (intervalMs === undefined || timeoutMs === undefined || retryMs === undefined) return undefined;
+  const timeoutIsWritten = (written['timeout'] ?? defaults['timeout']) !== undefined;
+  if (timeoutIsWritten && timeoutMs > intervalMs) {
+    const key = written['timeout'] === undefined && written['interval'] !== undefined ? 'interval' : 'timeout';
+    problem(key, `the timeout ${formatDuration(timeoutMs)} is above the interval ${formatDuration(intervalMs)}`);
+    return undefined;
+  }
+  return {
+    intervalMs,
+    // What nobody wrote gives way to the interval.
+    timeoutMs: Math.min(timeoutMs, intervalMs),
+    retryIntervalMs: Math.min(retryMs, intervalMs),
+    failureThreshold: count('failure_threshold'),
+    successThreshold: count('success_threshold'),
+  };
+}
+
+function wordsOf(rules: Rules): Record<string, unknown> {
+  return {
+    interval: formatDuration(rules.intervalMs),
+    timeout: formatDuration(rules.timeoutMs),
+    retry_interval: formatDuration(rules.retryIntervalMs),
+    failure_threshold: rules.failureThreshold,
+    success_threshold: rules.successThreshold,
+  };
+}
+
+function listOf(value: unknown): string[] {
+  return value === undefined ? [] : ([] as unknown[]).concat(value).map(String);
+}
+
+function checkHookNames({ source, path, data }: Sourced, known: readonly string[], problems: Problem[]): void {
+  if (typeof data !== 'object' || data === null) return;
+  for (const key of ['notify', 'recover'] as const) {
+    const value = (data as Record<string, unknown>)[key];
+    if (value === undefined) continue;
+    listOf(value).forEach((name, index) => {
+      if (known.includes(name)) return;
+      const at = Array.isArray(value) ? [...path, key, index] : [...path, key];
+      problems.push({ place: source.locate(at), message: unknown('hook', name, known) });
+    });
+  }
+}
+
+function checkDependencies(loaded: readonly LoadedTarget[], names: readonly string[], problems: Problem[]): void {
+  const known = new Set(names);
+  const parents = new Map(loaded.map(({ target }) => [target.name, target.dependsOn]));
+  const settled = new Set<string>();
+
+  /** The way round, where following dependencies from here leads back to a target on the way. */
+  function cycleFrom(name: string, way: readonly string[]): readonly string[] | undefined {
+    if (way.includes(name)) return [...way.slice(way.indexOf(name)), name];
+    if (settled.has(name)) return undefined;
+    for (const parent of parents.get(name) ?? []) {
+      const cycle = cycleFrom(parent, [...way, name]);
+      if (cycle) return cycle;
+    }
+    settled.add(name);
+    return undefined;
+  }
+
+  for (const { target, entry } of loaded) {
+    const place = entry.source.locate([...entry.path, 'depends_on']);
+    for (const parent of target.dependsOn) {
+      if (!known.has(parent)) problems.push({ place, message: unknown('target', parent, names) });
+    }
+    const cycle = cycleFrom(target.name, []);
+    if (cycle?.[0] === target.name) {
+      problems.push({ place, message: `the dependencies go round in a circle: ${cycle.join(' -> ')}` });
+      for (const name of cycle) settled.add(name);
+    }
+  }
+}

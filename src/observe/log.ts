@@ -1,0 +1,66 @@
+import type { Logger } from 'pino';
+import { type Transition } from '../core/health.ts';
+import type { HookReport } from '../core/hook.ts';
+import type { Observer } from '../core/observer.ts';
+import { classOf, reasonOf } from '../core/outcome.ts';
+
+/**
+ * Tells the log. `transition` and `hook` are a contract: their keys stay. Messages are constant texts, all that varies is
+ * in fields.
+ */
+export function createLogObserver(log: Logger): Observer {
+  return {
+    onAttempt({ name }, { outcome, number, latencyMs }, { state }) {
+      if (!log.isLevelEnabled('debug')) return;
+      const { status, message } = outcome;
+      log.debug(
+        { target: name, status, reason: reasonOf(outcome), message, latency_ms: round(latencyMs), state, attempt: number },
+        'attempt',
+      );
+    },
+    onTransition({ name }, transition) {
+      const { from, to, attempt, incident, at } = transition;
+      const { outcome, number } = attempt;
+      log[levelOf(transition)](
+        {
+          target: name,
+          from,
+          to,
+          reason: reasonOf(outcome),
+          class: classOf(outcome),
+          message: outcome.message,
+          attempt: number,
+          incident,
+          at: new Date(at).toISOString(),
+        },
+        'transition',
+      );
+    },
+    onMissed({ name }, count) {
+      log.warn({ target: name, count }, 'starts missed');
+    },
+    onHookStart(hook) {
+      log.info(hookFields(hook), 'hook start');
+    },
+    onHook(report) {
+      const { ok, tries, ms, detail } = report;
+      log[ok ? 'info' : 'error']({ ...hookFields(report), ok, tries, ms: round(ms), detail }, 'hook');
+    },
+    onTrouble(what, detail) {
+      log.error({ what, detail }, 'trouble');
+    },
+  };
+}
+
+function hookFields({ target, hook, kind, event }: Pick<HookReport, 'target' | 'hook' | 'kind' | 'event'>) {
+  return { target, hook, kind, event: event.event, event_id: event.id, incident: event.incident };
+}
+
+function levelOf({ to }: Transition): 'error' | 'warn' | 'info' {
+  return to === 'down' ? 'error' : to === 'suspect' ? 'warn' : 'info';
+}
+
+/** Milliseconds with three digits, as they go out to machines. */
+export function round(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}
