@@ -1,4 +1,5 @@
 import { type Socket, connect } from 'node:net';
+import { Duplex } from 'node:stream';
 import { type TLSSocket, connect as connectTls } from 'node:tls';
 import type { HostPort } from '../src/core/address.ts';
 import type { ProbeContext } from '../src/core/probe.ts';
@@ -41,7 +42,8 @@ export async function dial(
       : { host: await resolve(endpoint.host, 0, context), port: endpoint.port, autoSelectFamily: false };
   signal.throwIfAborted();
   enter('connect');
-  const raw = connect(options);
+  // Half open: a shutdown of Node's own, in answer to the peer's, would make the reset below fail and leak the socket.
+  const raw = connect({ ...options, allowHalfOpen: true });
   raw.setNoDelay(true);
   let socket = raw;
 
@@ -50,7 +52,8 @@ export async function dial(
     // The socket may still emit what had been under way; nobody is to blame for it any more.
     socket.on('error', ignore);
     raw.on('error', ignore);
-    if ('unix' in endpoint || raw.connecting) raw.destroy();
+    const peerClosedFirst = raw.readableEnded || raw.writableEnded;
+    if ('unix' in endpoint || raw.connecting || peerClosedFirst) raw.destroy();
     else raw.resetAndDestroy();
     if (socket !== raw) socket.destroy();
   }
@@ -63,7 +66,7 @@ export async function dial(
       const secure = connectTls({
         ...connectionOptions(tls.settings, tls.host),
         ...(tls.alpn && { ALPNProtocols: [...tls.alpn] }),
-        socket: raw,
+        socket: detached(raw),
       });
       socket = secure;
       await event(secure, 'secureConnect', signal);
@@ -73,6 +76,24 @@ export async function dial(
     close();
     throw handshakeError(error, socket !== raw);
   }
+}
+
+/**
+ * The same bytes behind a stream of ours. TLS on top of Node's own socket takes over its handle, and resetting that
+ * handle then crashes the process (seen on Node 20.20).
+ */
+function detached(raw: Socket): Duplex {
+  const stream = new Duplex({
+    read: () => void raw.resume(),
+    write: (chunk: Buffer, _encoding, done) => void raw.write(chunk, done),
+    final: (done) => done(),
+  });
+  raw.on('data', (chunk) => {
+    if (!stream.push(chunk)) raw.pause();
+  });
+  raw.once('end', () => stream.push(null));
+  raw.once('error', (error) => stream.destroy(error));
+  return stream;
 }
 
 function event(socket: Socket | TLSSocket, name: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void> {

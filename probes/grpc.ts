@@ -88,7 +88,7 @@ async function call(connection: Connection, settings: GrpcSettings, context: Pro
   });
   try {
     return await new Promise((resolve, reject) => {
-      attendSession(session, reject);
+      const failed = attendSession(session, reject);
       const stream = session.request({
         [constants.HTTP2_HEADER_METHOD]: 'POST',
         [constants.HTTP2_HEADER_PATH]: PATH,
@@ -99,7 +99,7 @@ async function call(connection: Connection, settings: GrpcSettings, context: Pro
         'user-agent': `vitald/${VERSION}`,
         ...settings.metadata,
       });
-      readAnswer(stream, { resolve, reject }, enter);
+      readAnswer(stream, { resolve, reject: failed }, enter);
       stream.end(frame(encodeRequest(settings.service)));
     });
   } finally {
@@ -107,16 +107,25 @@ async function call(connection: Connection, settings: GrpcSettings, context: Pro
   }
 }
 
-function attendSession(session: ClientHttp2Session, reject: (error: Error) => void): void {
-  session.on('error', (error: NodeJS.ErrnoException) => {
-    // Before its first SETTINGS frame a peer has not shown that it speaks HTTP/2 at all.
-    const foreign = error.code === 'ERR_HTTP2_ERROR';
+/** Tells of everything that ends the session; returns what to call for an error of its stream. */
+function attendSession(session: ClientHttp2Session, reject: (error: Error) => void): (error: Error) => void {
+  let speaksHttp2 = false;
+  function failed(error: Error): void {
+    const { code } = error as NodeJS.ErrnoException;
+    const foreign = code === 'ERR_HTTP2_ERROR' && !speaksHttp2;
     reject(foreign ? new ProbeFailure('protocol', 'the server does not speak HTTP/2') : error);
+  }
+  session.once('remoteSettings', () => {
+    speaksHttp2 = true;
   });
+  session.on('error', failed);
   session.once('goaway', (code: number) => {
-    reject(new ProbeFailure('protocol', `the server sent GOAWAY (code ${code}) before the answer`));
+    failed(new ProbeFailure('protocol', `the server sent GOAWAY (code ${code}) before the answer`));
   });
-  session.once('close', () => reject(new ProbeFailure('closed', 'the server closed the connection without an answer')));
+  session.once('close', () => {
+    failed(new ProbeFailure('closed', 'the server closed the connection without an answer'));
+  });
+  return failed;
 }
 
 function readAnswer(

@@ -62,5 +62,12 @@ export function outcomeOf(error: unknown): Outcome {
   const reason =
     REASON_OF_CODE[code] ?? REASON_OF_FAMILY.find(([family]) => family.test(code))?.[1];
   if (reason === undefined) throw error;
-  return fail(reason, error.message);
+  return fail(reason, reason === 'tls' ? tlsMessage(error) : error.message);
+}
+
+/** OpenSSL's own reason, without the coordinates in its source. */
+function tlsMessage(error: Error): string {
+  const { reason } = error as { reason?: unknown };
+  if (reason === 'wrong version number') return 'the server does not speak TLS';
+  return typeof reason === 'string' ? reason : error.message.split('\n', 1)[0]!;
 }

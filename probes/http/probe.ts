@@ -21,7 +21,7 @@ import { tlsKeys } from '../tls.ts';
 import { type Request, encode, firstRequest, originOf, redirected } from './request.ts';
 import { type Response, createResponseReader } from './response.ts';
 
-interface StatusRange {
+export interface StatusRange {
   readonly from: number;
   readonly to: number;
 }

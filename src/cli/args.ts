@@ -1,4 +1,4 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { hooks } from '../hooks/index.ts';
 import { probes } from '../../probes/index.ts';
 import { type Config, loadConfig } from '../config/load.ts';
@@ -7,9 +7,12 @@ import { type Config, loadConfig } from '../config/load.ts';
 export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>;
+type Parsed<T extends Options> = ReturnType<
+  typeof parseArgs<{ options: T; allowPositionals: true; strict: true }>
+>;
 
 /** node:util's parseArgs, with its errors as usage errors. */
-export function parse<const T extends Options>(args: readonly string[], options: T) {
+export function parse<const T extends Options>(args: readonly string[], options: T): Parsed<T> {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {

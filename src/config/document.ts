@@ -78,13 +78,21 @@ function expandScalars(
   visit(document, {
     Scalar(key, node, ancestors) {
       if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
+      const path = pathOf(node, ancestors);
+      if (isShellText(path)) return;
       const expansion = expand(node.value, sources);
       for (const message of expansion.problems) expandProblems.push({ node, message });
-      secrets.push(...secretsOf(pathOf(node, ancestors), node.value, expansion));
+      secrets.push(...secretsOf(path, node.value, expansion));
       node.value = expansion.text;
     },
   });
   return { expandProblems, secrets };
+}
+
+/** A shell line is the shell's: it has the same notation, and no value is ever pasted into a line that a shell reads. */
+function isShellText(path: Path): boolean {
+  const at = path.lastIndexOf('shell');
+  return at !== -1 && (at === path.length - 1 || path[at + 1] === 'command');
 }
 
 function pathOf(node: Scalar, ancestors: readonly (Document | Node | Pair)[]): Path {

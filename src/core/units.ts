@@ -5,14 +5,14 @@ const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000
 /** The longest delay Node's timers take; above it they fire at once. */
 export const MAX_DURATION_MS = 2 ** 31 - 1;
 
-/** `1m30s` -> 90000; undefined where the text is not a duration. */
+/** `1m30s` -> 90000, in whole milliseconds; undefined where the text is not a duration. */
 export function parseDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
   let total = 0;
   for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
     total += Number(count) * DURATION_UNITS[unit as keyof typeof DURATION_UNITS];
   }
-  return total;
+  return Math.round(total);
 }
 
 /** 90000 -> `1m30s`; 1234.5 -> `1.23s`; what a person reads in a table or a log line. */

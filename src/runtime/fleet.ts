@@ -37,7 +37,8 @@ export interface FleetOptions {
 }
 
 export function createFleet({ probes, clock, observer, redact }: FleetOptions): Fleet {
-  const epoch = clock.now();
+  // Whole, so that the grid is exact: all intervals are whole milliseconds.
+  const epoch = Math.ceil(clock.now());
   const limiter = createLimiter({ total: 1, perHost: 1 });
   const monitors = new Map<string, Monitor>();
   /** Monitors that were stopped while their probe was still at it. */

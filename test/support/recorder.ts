@@ -1,0 +1,20 @@
+import { combine, type Observer } from '../../src/core/observer.ts';
+
+/** Writes down what it is told, a line each. */
+export function recorder(): { readonly observer: Required<Observer>; readonly lines: string[]; of(word: string): string[] } {
+  const lines: string[] = [];
+  const observer = combine([
+    {
+      onStart: ({ name }, lateness) => lines.push(`start ${name} ${lateness}`),
+      onAttempt: ({ name }, { outcome }, { state }) => lines.push(`attempt ${name} ${outcome.status} ${state}`),
+      onTransition: ({ name }, { from, to, event }) =>
+        lines.push(`transition ${name} ${from} -> ${to}${event ? ` (${event})` : ''}`),
+      onMissed: ({ name }, count) => lines.push(`missed ${name} ${count}`),
+      onHookStart: ({ target, hook, event }) => lines.push(`hook-start ${target} ${hook} ${event.event}`),
+      onHook: ({ target, hook, event, ok, tries, detail }) =>
+        lines.push(`hook ${target} ${hook} ${event.event} ${ok ? 'ok' : 'failed'} ${tries} ${detail}`),
+      onTrouble: (what, detail) => lines.push(`trouble ${what} ${detail.split('\n', 1)[0]}`),
+    },
+  ]);
+  return { observer, lines, of: (word) => lines.filter((line) => line.startsWith(`${word} `)) };
+}

@@ -1,0 +1,26 @@
+import type { Rules, Target } from '../../src/core/target.ts';
+
+const RULES: Rules = {
+  intervalMs: 5_000,
+  timeoutMs: 2_000,
+  retryIntervalMs: 1_000,
+  failureThreshold: 3,
+  successThreshold: 2,
+};
+
+/** A target for tests: what the test is not about is filled in. */
+export function aTarget(
+  { rules, ...rest }: Partial<Omit<Target, 'rules'>> & { readonly rules?: Partial<Rules> } = {},
+): Target {
+  const target = {
+    name: 't',
+    labels: {},
+    probe: { kind: 'scripted', settings: {} },
+    dependsOn: [],
+    notify: [],
+    recover: [],
+    ...rest,
+    rules: { ...RULES, ...rules },
+  };
+  return { fingerprint: JSON.stringify(target), ...target };
+}

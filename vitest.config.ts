@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Real sockets and processes on a small machine: this bounds a hang, it times nothing.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
