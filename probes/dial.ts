@@ -30,11 +30,7 @@ export interface Connection {
  * A fresh connection to the first address of the name: no happy eyeballs, which hide half-dead hosts. Rejects with the
  * system's error; on abort the socket is closed, now or later.
  */
-export async function dial(
-  endpoint: Endpoint,
-  context: ProbeContext,
-  tls?: TlsRequest,
-): Promise<Connection> {
+export async function dial(endpoint: Endpoint, context: ProbeContext, tls?: TlsRequest): Promise<Connection> {
   const { signal, enter } = context;
   const options =
     'unix' in endpoint
@@ -96,7 +92,11 @@ function detached(raw: Socket): Duplex {
   return stream;
 }
 
-function event(socket: Socket | TLSSocket, name: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void> {
+function event(
+  socket: Socket | TLSSocket,
+  name: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     function settle(error?: Error): void {
       socket.removeListener(name, settled);

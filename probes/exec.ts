@@ -44,7 +44,8 @@ export const exec: Probe<ExecSettings> = {
 
 function judgeExit(exit: Exit, { output, output_not }: ExecSettings): Outcome {
   const { message, facts } = report(exit);
-  if (exit.signal !== null) return fail('exit', `killed by ${exit.signal}${message && `: ${message}`}`, facts);
+  if (exit.signal !== null)
+    return fail('exit', `killed by ${exit.signal}${message && `: ${message}`}`, facts);
   const missed =
     output && !output.matches(exit.stdout)
       ? `the output does not match /${output.source}/`

@@ -1,4 +1,10 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders, connect, constants } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  connect,
+  constants,
+} from 'node:http2';
 import { z } from 'zod';
 import { formatAddress } from '../src/core/address.ts';
 import { type Outcome, fail, ok } from '../src/core/outcome.ts';
@@ -15,9 +21,23 @@ const MAX_ANSWER = 64 * 1024;
 
 /** https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
 const STATUS_NAMES = [
-  'OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'ALREADY_EXISTS',
-  'PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION', 'ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED',
-  'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED',
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
 ];
 
 /** HealthCheckResponse.ServingStatus, https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
@@ -31,8 +51,12 @@ const metadata = textMap()
         : name.startsWith('grpc-') || name === 'te' || name === 'content-type'
           ? `${name} belongs to the protocol and cannot be set`
           : name.endsWith('-bin')
-            ? /^[A-Za-z0-9+/]*={0,2}$/.test(value) ? undefined : `${name} must be base64`
-            : /^[\u0020-\u007e]*$/.test(value) ? undefined : `the value of ${name} must be printable ASCII`;
+            ? /^[A-Za-z0-9+/]*={0,2}$/.test(value)
+              ? undefined
+              : `${name} must be base64`
+            : /^[\u0020-\u007e]*$/.test(value)
+              ? undefined
+              : `the value of ${name} must be printable ASCII`;
       if (problem) context.addIssue({ code: 'custom', message: problem, path: [name] });
     }
   })
@@ -56,12 +80,11 @@ export const grpc: Probe<GrpcSettings> = {
 
   async attempt(settings, context) {
     try {
-      const { address: { host }, tls } = settings;
-      const connection = await dial(
-        settings.address,
-        context,
-        tls && { settings: tls, host, alpn: ['h2'] },
-      );
+      const {
+        address: { host },
+        tls,
+      } = settings;
+      const connection = await dial(settings.address, context, tls && { settings: tls, host, alpn: ['h2'] });
       try {
         return judgeAnswer(await call(connection, settings, context));
       } finally {
@@ -147,7 +170,8 @@ function readAnswer(
   stream.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_ANSWER) reject(new ProbeFailure('protocol', 'the answer is larger than a health answer can be'));
+    if (size > MAX_ANSWER)
+      reject(new ProbeFailure('protocol', 'the answer is larger than a health answer can be'));
   });
   stream.once('error', reject);
   stream.once('close', () => {
@@ -162,11 +186,13 @@ function judgeAnswer({ headers, trailers, data }: Answer): Outcome {
   if (Number.isNaN(httpStatus)) return fail('closed', 'the stream ended without an answer');
   if (httpStatus !== 200) return fail('protocol', `HTTP status ${httpStatus} instead of a gRPC answer`);
   const contentType = headers['content-type'] ?? 'none';
-  if (!/^application\/grpc(?:[+;]|$)/.test(contentType)) return fail('protocol', `content-type ${contentType} is not gRPC`);
+  if (!/^application\/grpc(?:[+;]|$)/.test(contentType))
+    return fail('protocol', `content-type ${contentType} is not gRPC`);
   // An answer of trailers alone comes as one HEADERS frame.
   const source = trailers['grpc-status'] === undefined ? headers : trailers;
   const code = source['grpc-status'];
-  if (code === undefined || !/^\d+$/.test(String(code))) return fail('protocol', 'the answer has no grpc-status');
+  if (code === undefined || !/^\d+$/.test(String(code)))
+    return fail('protocol', 'the answer has no grpc-status');
   if (Number(code) !== 0) return fail('status', statusMessage(Number(code), source['grpc-message']));
   const serving = decodeResponse(data);
   if (serving === undefined) return fail('protocol', 'the answer is not one HealthCheckResponse');

@@ -59,8 +59,7 @@ export function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof Error)) throw error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (OURS.has(code)) return voided(`our own trouble: ${error.message}`);
-  const reason =
-    REASON_OF_CODE[code] ?? REASON_OF_FAMILY.find(([family]) => family.test(code))?.[1];
+  const reason = REASON_OF_CODE[code] ?? REASON_OF_FAMILY.find(([family]) => family.test(code))?.[1];
   if (reason === undefined) throw error;
   return fail(reason, reason === 'tls' ? tlsMessage(error) : error.message);
 }

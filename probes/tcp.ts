@@ -59,7 +59,9 @@ export const tcp: Probe<TcpSettings> = {
 };
 
 async function talk(connection: Connection, settings: TcpSettings, context: ProbeContext): Promise<Outcome> {
-  const facts = settings.tls ? certificateFacts(connection.socket as TLSSocket, context.clock.wallTime()) : undefined;
+  const facts = settings.tls
+    ? certificateFacts(connection.socket as TLSSocket, context.clock.wallTime())
+    : undefined;
   if (settings.send === undefined && !settings.expect && !settings.expect_not) {
     if (settings.tls) await survivesRefusal(connection.socket as TLSSocket, context);
     return ok(settings.tls ? 'connected, TLS is up' : 'connected', facts);
@@ -99,7 +101,9 @@ function survivesRefusal(socket: TLSSocket, { clock }: ProbeContext): Promise<vo
     socket.once('session', () => settle(resolve));
     socket.once('data', () => settle(resolve));
     socket.once('error', (error) => settle(() => reject(error)));
-    socket.once('close', () => settle(() => reject(new ProbeFailure('closed', 'closed right after the TLS handshake'))));
+    socket.once('close', () =>
+      settle(() => reject(new ProbeFailure('closed', 'closed right after the TLS handshake'))),
+    );
   });
 }
 
@@ -107,7 +111,11 @@ function survivesRefusal(socket: TLSSocket, { clock }: ProbeContext): Promise<vo
  * Reads until the rules are decided; the rule that was missed, in words, or undefined. `expect_not` fails as soon as it
  * is seen; alone, it is satisfied once the peer has spoken and gone quiet.
  */
-function listen({ socket }: Connection, { expect, expect_not }: TcpSettings, { enter, clock, signal }: ProbeContext): Promise<string | undefined> {
+function listen(
+  { socket }: Connection,
+  { expect, expect_not }: TcpSettings,
+  { enter, clock, signal }: ProbeContext,
+): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let heard: Buffer = Buffer.alloc(0);
     let lastLook = -Infinity;
@@ -124,7 +132,10 @@ function listen({ socket }: Connection, { expect, expect_not }: TcpSettings, { e
       const said = heard.toString('utf8');
       if (expect_not?.matches(said)) settle(() => resolve(`the answer matches /${expect_not.source}/`));
       else if (expect?.matches(said)) settle(() => resolve(undefined));
-      else if (heard.length >= MAX_ANSWER) settle(() => reject(new ProbeFailure('too_large', `no match in the first ${formatSize(MAX_ANSWER)}`)));
+      else if (heard.length >= MAX_ANSWER)
+        settle(() =>
+          reject(new ProbeFailure('too_large', `no match in the first ${formatSize(MAX_ANSWER)}`)),
+        );
       else return false;
       return true;
     }

@@ -1,10 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import {
-  type ConnectionOptions,
-  type SecureContext,
-  type TLSSocket,
-  createSecureContext,
-} from 'node:tls';
+import { type ConnectionOptions, type SecureContext, type TLSSocket, createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import { isIP } from 'node:net';
 import type { Facts } from '../src/core/outcome.ts';
@@ -41,10 +36,7 @@ export function tlsKeys(): z.ZodType<TlsSettings> {
 
 /** `tls: true` means TLS with the defaults; false and absence mean none. */
 export function tlsChoice(): z.ZodType<TlsSettings | undefined> {
-  return z.preprocess(
-    (raw) => (raw === true ? {} : raw === false ? undefined : raw),
-    keys.optional(),
-  );
+  return z.preprocess((raw) => (raw === true ? {} : raw === false ? undefined : raw), keys.optional());
 }
 
 interface Loaded {

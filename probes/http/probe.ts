@@ -28,8 +28,9 @@ export interface StatusRange {
 
 /** One code, or `from-to`. */
 function statusRange(): z.ZodType<StatusRange> {
-  return z.union([z.int(), z.string()], { error: 'expected a status or a range such as 200-299' }).transform(
-    (written, context) => {
+  return z
+    .union([z.int(), z.string()], { error: 'expected a status or a range such as 200-299' })
+    .transform((written, context) => {
       const match = /^(\d+)(?:-(\d+))?$/.exec(String(written));
       const from = Number(match?.[1]);
       const to = Number(match?.[2] ?? match?.[1]);
@@ -43,8 +44,7 @@ function statusRange(): z.ZodType<StatusRange> {
       if (problem === undefined) return { from, to };
       context.addIssue({ code: 'custom', message: problem });
       return z.NEVER;
-    },
-  );
+    });
 }
 
 const FRAMING = new Set(['content-length', 'transfer-encoding']);
@@ -69,9 +69,7 @@ const body = z
     (raw) => (typeof raw === 'object' && raw !== null ? raw : { text: raw }),
     z.union([
       z.strictObject({ text: text() }).transform((b) => ({ ...b, json: false })),
-      z
-        .strictObject({ json: z.json() })
-        .transform((b) => ({ text: JSON.stringify(b.json), json: true })),
+      z.strictObject({ json: z.json() }).transform((b) => ({ text: JSON.stringify(b.json), json: true })),
     ]),
   )
   .optional();
@@ -216,14 +214,21 @@ function converse(
     });
     socket.once('error', reject);
     socket.once('close', () => {
-      if (!ended) reject(signal.aborted ? (signal.reason as Error) : new ProbeFailure('closed', 'the connection was lost'));
+      if (!ended)
+        reject(
+          signal.aborted ? (signal.reason as Error) : new ProbeFailure('closed', 'the connection was lost'),
+        );
     });
     enter('wait');
     socket.write(encode(request));
   });
 }
 
-function judgeResponse({ status, headers, body, tooLarge }: Response, settings: HttpSettings, url: string): Outcome {
+function judgeResponse(
+  { status, headers, body, tooLarge }: Response,
+  settings: HttpSettings,
+  url: string,
+): Outcome {
   const { expect } = settings;
   const where = url === settings.url ? '' : ` from ${new URL(url).host}`;
   const facts = { status };
@@ -249,11 +254,13 @@ function missedRule(
   for (const [name, wanted] of Object.entries(expect.headers)) {
     const values = headers.get(name.toLowerCase());
     if (!values) return `the header ${name} is missing`;
-    if (!values.some((value) => wanted.matches(value))) return `the header ${name} does not match ${quoted(wanted)}`;
+    if (!values.some((value) => wanted.matches(value)))
+      return `the header ${name} does not match ${quoted(wanted)}`;
   }
   for (const [name, unwanted] of Object.entries(expect.headers_not)) {
     const values = headers.get(name.toLowerCase()) ?? [];
-    if (values.some((value) => unwanted.matches(value))) return `the header ${name} matches ${quoted(unwanted)}`;
+    if (values.some((value) => unwanted.matches(value)))
+      return `the header ${name} matches ${quoted(unwanted)}`;
   }
   return undefined;
 }

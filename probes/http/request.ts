@@ -14,7 +14,9 @@ export interface RequestSettings {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly auth?: { readonly basic?: Credentials | undefined; readonly bearer?: string | undefined } | undefined;
+  readonly auth?:
+    | { readonly basic?: Credentials | undefined; readonly bearer?: string | undefined }
+    | undefined;
   readonly body?: { readonly text: string; readonly json: boolean } | undefined;
   readonly tls?: TlsSettings | undefined;
 }

@@ -35,7 +35,15 @@ export interface ResponseReader {
   readonly response: Response;
 }
 
-type Stage = 'head' | 'sized' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'until-close' | 'done';
+type Stage =
+  | 'head'
+  | 'sized'
+  | 'chunk-size'
+  | 'chunk-data'
+  | 'chunk-end'
+  | 'trailers'
+  | 'until-close'
+  | 'done';
 
 export function createResponseReader({ method, maxBody, keepBody }: ReaderOptions): ResponseReader {
   let stage: Stage = 'head';
@@ -64,7 +72,8 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
   /** The lines of a head or of trailers, or undefined until the empty line has come. */
   function takeHead(): string[] | undefined {
     const end = endOfHead(pending);
-    if (headBytes + (end ?? pending.length) > MAX_HEAD_BYTES) throw malformed('the head is larger than 64KiB');
+    if (headBytes + (end ?? pending.length) > MAX_HEAD_BYTES)
+      throw malformed('the head is larger than 64KiB');
     if (end === undefined) return undefined;
     headBytes += end;
     const text = pending.toString('latin1', 0, end);

@@ -22,7 +22,12 @@ export const check: Command = {
       return 0;
     } catch (error) {
       if (!values.json || !(error instanceof ConfigError)) throw error;
-      const problems = error.problems.map(({ place: { file, line, column }, message }) => ({ file, line, column, message }));
+      const problems = error.problems.map(({ place: { file, line, column }, message }) => ({
+        file,
+        line,
+        column,
+        message,
+      }));
       process.stdout.write(`${JSON.stringify({ ok: false, problems })}\n`);
       return 2;
     }

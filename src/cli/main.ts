@@ -38,7 +38,8 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     return await command.run(rest);
   } catch (error) {
-    if (error instanceof UsageError) return complain(`${error.message}\nusage: vitald ${name} ${command.synopsis}`);
+    if (error instanceof UsageError)
+      return complain(`${error.message}\nusage: vitald ${name} ${command.synopsis}`);
     if (error instanceof ConfigError) {
       process.stderr.write(`${renderProblems(error.problems, paintFor(process.stderr))}\n`);
       return 2;
@@ -64,7 +65,9 @@ function unknownCommand(name: string): string {
 }
 
 function overview(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { synopsis, summary }]) => [`${name} ${synopsis}`, summary] as const);
+  const rows = Object.entries(COMMANDS).map(
+    ([name, { synopsis, summary }]) => [`${name} ${synopsis}`, summary] as const,
+  );
   const width = Math.max(...rows.map(([usage]) => usage.length));
   return [
     'vitald: asks your services whether they are alive, and acts when they are not',

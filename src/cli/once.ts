@@ -52,7 +52,9 @@ function chosen(targets: readonly Target[], names: readonly string[] | undefined
   for (const name of names) {
     if (known.includes(name)) continue;
     const near = suggest(name, known);
-    throw new UsageError(`there is no target "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`);
+    throw new UsageError(
+      `there is no target "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`,
+    );
   }
   return targets.filter(({ name }) => names.includes(name));
 }
@@ -119,7 +121,9 @@ function summary(results: readonly Result[], paint: Paint): string {
     const count = results.filter(({ attempt }) => attempt.outcome.status === status).length;
     return { status, count };
   });
-  const said = counts.filter(({ count }) => count > 0).map(({ status, count }) => paint(STATUS_COLOUR[status], `${count} ${status}`));
+  const said = counts
+    .filter(({ count }) => count > 0)
+    .map(({ status, count }) => paint(STATUS_COLOUR[status], `${count} ${status}`));
   return `${results.length} ${results.length === 1 ? 'target' : 'targets'}: ${said.join(', ')}`;
 }
 

@@ -30,4 +30,3 @@ function windowOf(text: string, column: number): { shown: string; column: number
   const cut = line.slice(from, from + 110);
   return { shown: `${from > 0 ? '…' : ''}${cut}…`, column: column - from + (from > 0 ? 1 : 0) };
 }
-

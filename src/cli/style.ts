@@ -10,9 +10,11 @@ export type Paint = (format: Format, text: string) => string;
 /** Colour goes to terminals only; NO_COLOR (https://no-color.org) turns it off, FORCE_COLOR on. */
 export function paintFor(stream: NodeJS.WriteStream): Paint {
   const { NO_COLOR, FORCE_COLOR } = process.env;
-  const wanted = FORCE_COLOR ? FORCE_COLOR !== '0' : Boolean(stream.isTTY) && !NO_COLOR;
+  const wanted = FORCE_COLOR ? FORCE_COLOR !== '0' : stream.isTTY && !NO_COLOR;
   // We have looked at the stream ourselves; newer Nodes would look at stdout.
-  return wanted ? (format, text) => styleText(format, text, { validateStream: false } as object) : (_format, text) => text;
+  return wanted
+    ? (format, text) => styleText(format, text, { validateStream: false })
+    : (_format, text) => text;
 }
 
 export const STATUS_COLOUR: Readonly<Record<Status, Format>> = {
@@ -50,7 +52,7 @@ export function table(
 }
 
 function displayWidth(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
 
 /** Text of unknown origin on one line, without control characters that a terminal would obey. */

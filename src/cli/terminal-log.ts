@@ -3,9 +3,19 @@ import { formatDuration } from '../core/units.ts';
 import { type Paint, STATE_COLOUR, plain } from './style.ts';
 
 /** A line of the log as pino writes it. */
-export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg: string; readonly time: string; readonly level: string };
+export type LogRecord = Readonly<Record<string, unknown>> & {
+  readonly msg: string;
+  readonly time: string;
+  readonly level: string;
+};
 
-const SYMBOL: Readonly<Record<State, string>> = { unknown: '?', up: '✓', suspect: '~', down: '✗', recovering: '↗' };
+const SYMBOL: Readonly<Record<State, string>> = {
+  unknown: '?',
+  up: '✓',
+  suspect: '~',
+  down: '✗',
+  recovering: '↗',
+};
 
 /** How far right the story begins: names longer than this push it out. */
 const NAME_WIDTH = 18;
@@ -15,7 +25,8 @@ const NAME_WIDTH = 18;
  */
 export function renderRecord(record: LogRecord, paint: Paint): string {
   const time = paint('gray', clockTime(record.time));
-  const name = (mark: string): string => `${time}  ${mark} ${plain(String(record['target'] ?? '')).padEnd(NAME_WIDTH)} `;
+  const name = (mark: string): string =>
+    `${time}  ${mark} ${plain(String(record['target'] ?? '')).padEnd(NAME_WIDTH)} `;
   switch (record.msg) {
     case 'transition': {
       const to = record['to'] as State;
@@ -33,7 +44,12 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
     case 'attempt':
       return `${name(paint('gray', '·'))}${paint('gray', `${String(record['status']).padEnd(10)} ${plain(String(record['message']))} (${formatDuration(Number(record['latency_ms']))})`)}`;
     default: {
-      const mark = record.level === 'error' ? paint('red', '✗') : record.level === 'warn' ? paint('yellow', '!') : paint('blue', '•');
+      const mark =
+        record.level === 'error'
+          ? paint('red', '✗')
+          : record.level === 'warn'
+            ? paint('yellow', '!')
+            : paint('blue', '•');
       return `${time}  ${mark} ${record.msg}${details(record, paint)}`;
     }
   }
@@ -43,8 +59,10 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
 function story(record: LogRecord, paint: Paint): string {
   const { from, to, reason, message, incident } = record;
   const why = reason === null ? plain(String(message)) : `${String(reason)}: ${plain(String(message))}`;
-  if (to === 'up' && incident !== null) return `${why} ${paint('gray', `(verified, incident ${String(incident)} closed)`)}`;
-  if (to === 'down' && from !== 'recovering') return `${why} ${paint('gray', `(incident ${String(incident)})`)}`;
+  if (to === 'up' && incident !== null)
+    return `${why} ${paint('gray', `(verified, incident ${String(incident)} closed)`)}`;
+  if (to === 'down' && from !== 'recovering')
+    return `${why} ${paint('gray', `(incident ${String(incident)})`)}`;
   return `${why} ${paint('gray', `(was ${String(from)})`)}`;
 }
 
@@ -56,7 +74,9 @@ const KNOWN = new Set(['level', 'time', 'msg', 'problems']);
 
 function details(record: LogRecord, paint: Paint): string {
   const fields = Object.entries(record).filter(([key]) => !KNOWN.has(key));
-  const text = fields.map(([key, value]) => `${key}=${typeof value === 'string' ? plain(value) : JSON.stringify(value)}`).join(' ');
+  const text = fields
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? plain(value) : JSON.stringify(value)}`)
+    .join(' ');
   const problems = typeof record['problems'] === 'string' ? `\n${record['problems']}` : '';
   return (text === '' ? '' : `  ${paint('gray', text)}`) + problems;
 }

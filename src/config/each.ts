@@ -5,7 +5,9 @@ export function expandEach(
 ): Record<string, unknown>[] {
   let combinations: Record<string, string>[] = [{}];
   for (const [key, values] of Object.entries(each)) {
-    combinations = combinations.flatMap((combination) => values.map((value) => ({ ...combination, [key]: value })));
+    combinations = combinations.flatMap((combination) =>
+      values.map((value) => ({ ...combination, [key]: value })),
+    );
   }
   const { each: _, ...template } = target;
   return combinations.map((values) => substitute(template, values) as Record<string, unknown>);
@@ -14,7 +16,7 @@ export function expandEach(
 /** Braces around any other word are left as they are: they may be JSON, or a pattern's. */
 function substitute(data: unknown, values: Readonly<Record<string, string>>): unknown {
   if (typeof data === 'string') {
-    return data.replaceAll(/\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (written: string, key: string) => 
+    return data.replaceAll(/\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (written: string, key: string) =>
       Object.hasOwn(values, key) ? values[key]! : written,
     );
   }

@@ -38,19 +38,23 @@ export function expand(text: string, { env, readFile }: Sources): Expansion {
     const value = env[name];
     // As in the shell, `:-` also stands in for an empty variable.
     if (fallback !== undefined) return value === undefined || value === '' ? fallback : value;
-    if (value === undefined) problems.push(`the environment variable ${name} is not set, and there is no default`);
+    if (value === undefined)
+      problems.push(`the environment variable ${name} is not set, and there is no default`);
     return value ?? '';
   }
 
-  const expanded = text.replaceAll(REFERENCE, (written: string, reference: string | undefined, offset: number) => {
-    if (reference === undefined) return '${';
-    if (!written.endsWith('}')) {
-      problems.push(`${written} has no closing brace`);
-      return '';
-    }
-    const value = valueOf(reference);
-    parts.push({ value, offset, fromFile: reference.startsWith('file:') });
-    return value;
-  });
+  const expanded = text.replaceAll(
+    REFERENCE,
+    (written: string, reference: string | undefined, offset: number) => {
+      if (reference === undefined) return '${';
+      if (!written.endsWith('}')) {
+        problems.push(`${written} has no closing brace`);
+        return '';
+      }
+      const value = valueOf(reference);
+      parts.push({ value, offset, fromFile: reference.startsWith('file:') });
+      return value;
+    },
+  );
   return { text: expanded, parts, problems };
 }

@@ -39,6 +39,7 @@ function filesAt(path: string): string[] {
 
 function fileProblem(file: string, error: unknown): Problem {
   const { code, message } = error as NodeJS.ErrnoException;
-  const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'this file may not be read' : message;
+  const why =
+    code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'this file may not be read' : message;
   return { place: { file, line: 0, column: 0, text: '', width: 0 }, message: why };
 }

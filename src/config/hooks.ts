@@ -4,7 +4,11 @@ import { hookSchema } from './schema.ts';
 import { type Sourced, unknown, validate } from './validate.ts';
 
 /** The hooks by name; without `on`, a hook runs on both events where it notifies, and on `down` where it recovers. */
-export function loadHooks(entries: readonly Sourced[], registry: HookRegistry, problems: Problem[]): Map<string, HookSpec> {
+export function loadHooks(
+  entries: readonly Sourced[],
+  registry: HookRegistry,
+  problems: Problem[],
+): Map<string, HookSpec> {
   const schema = hookSchema(registry);
   const hooks = new Map<string, HookSpec>();
   const kinds = Object.keys(registry);
@@ -54,7 +58,10 @@ export function onlyKind(
   // A mistyped kind has been told as an unknown key.
   const mistyped = keys.some((key) => unknown('key', key, kinds).includes('did you mean'));
   if (kind === undefined && !mistyped) {
-    problems.push({ place: source.locate(path), message: `there is no ${what}; add one of ${kinds.join(', ')}` });
+    problems.push({
+      place: source.locate(path),
+      message: `there is no ${what}; add one of ${kinds.join(', ')}`,
+    });
   }
   return others.length === 0 ? kind : undefined;
 }

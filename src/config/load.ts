@@ -36,7 +36,9 @@ export interface LoadOptions {
 export function loadConfig(paths: readonly string[], { probes, hooks, env }: LoadOptions): Config {
   const problems: Problem[] = [];
   const readFile = (path: string): string => readFileSync(path, 'utf8');
-  const sources = readTexts(paths, problems).map(({ file, text }) => parseSource(file, text, { env, readFile }));
+  const sources = readTexts(paths, problems).map(({ file, text }) =>
+    parseSource(file, text, { env, readFile }),
+  );
   const redact = createRedactor(sources.flatMap(({ secrets }) => secrets));
   for (const source of sources) problems.push(...source.problems);
 
@@ -50,7 +52,10 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
   const hookMap = loadHooks(entriesOf('hooks', files), hooks, problems);
   const loaded = loadTargets({
     targets: entriesOf('targets', files),
-    defaults: defaults && { ...defaults, data: validate(defaultsSchema, defaults, problems) && defaults.data },
+    defaults: defaults && {
+      ...defaults,
+      data: validate(defaultsSchema, defaults, problems) && defaults.data,
+    },
     probes,
     hookNames: entriesOf('hooks', files).map(({ path }) => String(path.at(-1))),
     problems,
@@ -69,7 +74,9 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
     paths,
     merged: {
       concurrency: bounds,
-      hooks: Object.fromEntries(entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data])),
+      hooks: Object.fromEntries(
+        entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data]),
+      ),
       targets: loaded.merged,
     },
   };

@@ -8,7 +8,10 @@ const MIN_INTERVAL_MS = 10;
 
 const name = z
   .string({ error: 'expected a name' })
-  .regex(/^[^\u0000-\u001f\u007f]{1,200}$/, 'a name has 1 to 200 characters, none of them a control character');
+  .regex(
+    /^[^\u0000-\u001f\u007f]{1,200}$/,
+    'a name has 1 to 200 characters, none of them a control character',
+  );
 
 const names = withShortForm(['scalar'], (only) => [only], z.array(name));
 

@@ -6,17 +6,50 @@ export type Path = readonly (string | number)[];
 
 /** Keys whose values are names, numbers, hosts, ports or paths: a plain `${VAR}` in them stays readable. */
 const READABLE = new Set([
-  'name', 'group', 'labels', 'each', 'depends_on', 'notify', 'recover', 'on',
-  'interval', 'timeout', 'retry_interval', 'failure_threshold', 'success_threshold', 'retries', 'stop_grace',
-  'concurrency', 'address', 'unix', 'ca', 'cert', 'key', 'cwd', 'server_name', 'authority', 'service', 'method',
-  'redirects', 'max_body', 'insecure', 'status',
+  'name',
+  'group',
+  'labels',
+  'each',
+  'depends_on',
+  'notify',
+  'recover',
+  'on',
+  'interval',
+  'timeout',
+  'retry_interval',
+  'failure_threshold',
+  'success_threshold',
+  'retries',
+  'stop_grace',
+  'concurrency',
+  'address',
+  'unix',
+  'ca',
+  'cert',
+  'key',
+  'cwd',
+  'server_name',
+  'authority',
+  'service',
+  'method',
+  'redirects',
+  'max_body',
+  'insecure',
+  'status',
 ]);
 
 /** Keys below which nothing is readable, whatever it is called there. */
 const HIDDEN = new Set(['headers', 'auth', 'body', 'metadata', 'env', 'passphrase', 'send']);
 
 /** Keys whose value is always a secret, also one that is written out in the file. */
-const ALWAYS = new Set(['password', 'bearer', 'passphrase', 'authorization', 'cookie', 'proxy-authorization']);
+const ALWAYS = new Set([
+  'password',
+  'bearer',
+  'passphrase',
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+]);
 
 /** Which of the expanded values must never be printed. */
 export function secretsOf(path: Path, written: string, { parts }: Expansion): string[] {
@@ -34,7 +67,8 @@ function isReadable(path: Path, written: string, offset: number): boolean {
   const keys = path.filter((key) => typeof key === 'string');
   if (keys.some((key) => HIDDEN.has(key))) return false;
   // A target's own URL, or a probe's short form. A webhook's URL is a credential in itself.
-  if (keys[0] !== 'hooks' && ['url', 'http'].includes(keys.at(-1) ?? '')) return isPlaceInUrl(written, offset);
+  if (keys[0] !== 'hooks' && ['url', 'http'].includes(keys.at(-1) ?? ''))
+    return isPlaceInUrl(written, offset);
   return keys.some((key) => READABLE.has(key)) || ['tcp', 'grpc'].includes(keys.at(-1) ?? '');
 }
 

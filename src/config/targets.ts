@@ -78,7 +78,10 @@ function targetLoader({ defaults, probes, hookNames, problems }: LoadTargets) {
     const written = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
     const rules = rulesOf(written, defaultData, (key, message) => {
       const own = written[key] !== undefined || !defaults;
-      problems.push({ place: own ? source.locate([...path, key]) : defaults.source.locate(['defaults', key]), message });
+      problems.push({
+        place: own ? source.locate([...path, key]) : defaults.source.locate(['defaults', key]),
+        message,
+      });
     });
     if (!checked || !kind || !rules) return undefined;
     const settings = (checked as Record<string, unknown>)[kind];
@@ -87,7 +90,12 @@ function targetLoader({ defaults, probes, hookNames, problems }: LoadTargets) {
     const recover = checked.recover ?? listOf(defaultData['recover']);
     const identity = JSON.stringify([source.dir, written, rules, notify, recover]);
     return {
-      merged: { ...written, ...wordsOf(rules), ...(notify.length > 0 && { notify }), ...(recover.length > 0 && { recover }) },
+      merged: {
+        ...written,
+        ...wordsOf(rules),
+        ...(notify.length > 0 && { notify }),
+        ...(recover.length > 0 && { recover }),
+      },
       target: {
         name: checked.name,
         ...(checked.group !== undefined && { group: checked.group }),
@@ -112,7 +120,11 @@ function rulesOf(
 ): Rules | undefined {
   const duration = (key: 'interval' | 'timeout' | 'retry_interval'): number | undefined => {
     const value = written[key] ?? defaults[key];
-    return typeof value === 'string' ? parseDuration(value) : value === undefined ? RULE_DEFAULTS[key] : undefined;
+    return typeof value === 'string'
+      ? parseDuration(value)
+      : value === undefined
+        ? RULE_DEFAULTS[key]
+        : undefined;
   };
   const count = (key: 'failure_threshold' | 'success_threshold'): number =>
     Number(written[key] ?? defaults[key] ?? RULE_DEFAULTS[key]);
@@ -122,8 +134,12 @@ function rulesOf(
   if (intervalMs === undefined || timeoutMs === undefined || retryMs === undefined) return undefined;
   const timeoutIsWritten = (written['timeout'] ?? defaults['timeout']) !== undefined;
   if (timeoutIsWritten && timeoutMs > intervalMs) {
-    const key = written['timeout'] === undefined && written['interval'] !== undefined ? 'interval' : 'timeout';
-    problem(key, `the timeout ${formatDuration(timeoutMs)} is above the interval ${formatDuration(intervalMs)}`);
+    const key =
+      written['timeout'] === undefined && written['interval'] !== undefined ? 'interval' : 'timeout';
+    problem(
+      key,
+      `the timeout ${formatDuration(timeoutMs)} is above the interval ${formatDuration(intervalMs)}`,
+    );
     return undefined;
   }
   return {
@@ -150,7 +166,11 @@ function listOf(value: unknown): string[] {
   return value === undefined ? [] : ([] as unknown[]).concat(value).map(String);
 }
 
-function checkHookNames({ source, path, data }: Sourced, known: readonly string[], problems: Problem[]): void {
+function checkHookNames(
+  { source, path, data }: Sourced,
+  known: readonly string[],
+  problems: Problem[],
+): void {
   if (typeof data !== 'object' || data === null) return;
   for (const key of ['notify', 'recover'] as const) {
     const value = (data as Record<string, unknown>)[key];
@@ -163,7 +183,11 @@ function checkHookNames({ source, path, data }: Sourced, known: readonly string[
   }
 }
 
-function checkDependencies(loaded: readonly LoadedTarget[], names: readonly string[], problems: Problem[]): void {
+function checkDependencies(
+  loaded: readonly LoadedTarget[],
+  names: readonly string[],
+  problems: Problem[],
+): void {
   const known = new Set(names);
   const parents = new Map(loaded.map(({ target }) => [target.name, target.dependsOn]));
   const settled = new Set<string>();

@@ -13,7 +13,11 @@ export interface Sourced {
 }
 
 /** What the schema makes of it; undefined where it made problems instead, which it adds to the list. */
-export function validate<T>(schema: z.ZodType<T>, { source, path, data }: Sourced, problems: Problem[]): T | undefined {
+export function validate<T>(
+  schema: z.ZodType<T>,
+  { source, path, data }: Sourced,
+  problems: Problem[],
+): T | undefined {
   const result = relativeTo(source.dir, () => schema.safeParse(data, { error: plainWords }));
   if (result.success) return result.data;
   for (const issue of result.error.issues) {
@@ -65,7 +69,10 @@ function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[]
   const inner = unwrap(schema);
   const [step, ...rest] = path;
   if (inner._zod.def.type !== 'object') {
-    const { element, valueType } = inner._zod.def as { element?: z.core.$ZodType; valueType?: z.core.$ZodType };
+    const { element, valueType } = inner._zod.def as {
+      element?: z.core.$ZodType;
+      valueType?: z.core.$ZodType;
+    };
     const next = element ?? valueType;
     return next && step !== undefined ? keysAt(next, rest) : [];
   }

@@ -14,7 +14,15 @@ export function createLogObserver(log: Logger): Observer {
       if (!log.isLevelEnabled('debug')) return;
       const { status, message } = outcome;
       log.debug(
-        { target: name, status, reason: reasonOf(outcome), message, latency_ms: round(latencyMs), state, attempt: number },
+        {
+          target: name,
+          status,
+          reason: reasonOf(outcome),
+          message,
+          latency_ms: round(latencyMs),
+          state,
+          attempt: number,
+        },
         'attempt',
       );
     },

@@ -47,7 +47,10 @@ export function killAll(): void {
  * is left. Resolves when the process has exited (after an abort: when its group has gone, too), whatever its children do
  * with its pipes; rejects where it could not be started.
  */
-export function run(command: Command, { signal, clock }: { signal: AbortSignal; clock: Clock }): Promise<Exit> {
+export function run(
+  command: Command,
+  { signal, clock }: { signal: AbortSignal; clock: Clock },
+): Promise<Exit> {
   return new Promise((resolve, reject) => {
     const [file, ...args] = command.argv;
     const child = spawn(file, args, {

@@ -52,7 +52,9 @@ export function startAttempt(options: AttemptOptions): RunningAttempt {
     open = false;
     cancelDeadline();
     const latencyMs = clock.now() - startedAt;
-    resolveSettled(outcome && { outcome: redacted(outcome, redact), number, at, latencyMs, phases: phases.close() });
+    resolveSettled(
+      outcome && { outcome: redacted(outcome, redact), number, at, latencyMs, phases: phases.close() },
+    );
   }
 
   function onDeadline(due: number, credited: boolean): void {

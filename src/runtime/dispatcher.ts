@@ -1,7 +1,14 @@
 import { backoff } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Transition } from '../core/health.ts';
-import type { HookEvent, HookEventName, HookRegistry, HookReport, HookResult, HookSpec } from '../core/hook.ts';
+import type {
+  HookEvent,
+  HookEventName,
+  HookRegistry,
+  HookReport,
+  HookResult,
+  HookSpec,
+} from '../core/hook.ts';
 import type { Observer } from '../core/observer.ts';
 import { classOf, reasonOf } from '../core/outcome.ts';
 import type { Redact } from '../core/redact.ts';
@@ -38,7 +45,13 @@ interface Delivery {
   readonly event: HookEvent;
 }
 
-export function createDispatcher({ registry, clock, random, observer, redact }: DispatcherOptions): Dispatcher {
+export function createDispatcher({
+  registry,
+  clock,
+  random,
+  observer,
+  redact,
+}: DispatcherOptions): Dispatcher {
   let hooks: ReadonlyMap<string, HookSpec> = new Map();
   let perHook = 1;
   let stopping = false;
@@ -62,7 +75,9 @@ export function createDispatcher({ registry, clock, random, observer, redact }: 
 
   function enqueue(delivery: Delivery): void {
     if (stopping || !accept(delivery)) {
-      const detail = stopping ? 'not run: the agent is stopping' : `not run: ${queued} deliveries are waiting already`;
+      const detail = stopping
+        ? 'not run: the agent is stopping'
+        : `not run: ${queued} deliveries are waiting already`;
       report(delivery, { ok: false, tries: 0, ms: 0, detail });
       return;
     }
@@ -154,7 +169,14 @@ export function createDispatcher({ registry, clock, random, observer, redact }: 
   }
 
   function report({ spec, event }: Delivery, how: Pick<HookReport, 'ok' | 'tries' | 'ms' | 'detail'>): void {
-    observer.onHook({ target: event.target, hook: spec.name, kind: spec.kind, event, ...how, detail: redact(how.detail) });
+    observer.onHook({
+      target: event.target,
+      hook: spec.name,
+      kind: spec.kind,
+      event,
+      ...how,
+      detail: redact(how.detail),
+    });
   }
 
   return {

@@ -92,7 +92,10 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
   return {
     apply(targets, concurrency) {
       limiter.resize(concurrency);
-      const { added, removed, changed, kept } = diff([...monitors.values()].map((m) => m.target), targets);
+      const { added, removed, changed, kept } = diff(
+        [...monitors.values()].map((m) => m.target),
+        targets,
+      );
       const gone = removed.map(({ name }) => remove(name));
       for (const target of changed) replace(target);
       for (const target of added) begin(target).start();
@@ -105,7 +108,7 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
       };
     },
     async stop() {
-      for (const name of [...monitors.keys()]) remove(name);
+      for (const name of monitors.keys()) remove(name);
       await Promise.all(ending);
     },
     snapshot: () => [...monitors.values()].map((monitor) => monitor.snapshot()),

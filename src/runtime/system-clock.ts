@@ -30,7 +30,7 @@ export function createSystemClock(): Clock {
   function fire(): void {
     timerAt = Infinity;
     const now = performance.now();
-    for (let ran = 0; ran < MOST_IN_A_TURN; ) {
+    for (let ran = 0; ran < MOST_IN_A_TURN;) {
       const next = heap.peek();
       // Node's timers count whole milliseconds and may fire a fraction early.
       if (!next || next.at > now + 1) break;

@@ -37,7 +37,7 @@ export function readableFile(): z.ZodType<string, string> {
   return filePath().superRefine((path, context) => {
     const problem = accessProblem(path, constants.R_OK);
     if (problem) context.addIssue({ code: 'custom', message: problem });
-  }) as z.ZodType<string, string>;
+  });
 }
 
 /** Why the file cannot be used, or undefined where it can. */

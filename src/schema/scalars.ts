@@ -93,7 +93,7 @@ export function httpUrl(): z.ZodType<string, string> {
   return z.string({ error: 'expected a URL' }).superRefine((written, context) => {
     const problem = urlProblem(written);
     if (problem) context.addIssue({ code: 'custom', message: problem });
-  }) as z.ZodType<string, string>;
+  });
 }
 
 function urlProblem(written: string): string | undefined {

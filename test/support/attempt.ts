@@ -15,7 +15,7 @@ export async function attemptOnce<S>(
   const troubles: string[] = [];
   const attempt = startAttempt({
     target: aTarget({ probe: { kind: probe.kind, settings }, rules: { timeoutMs } }),
-    probe: probe as Probe,
+    probe,
     number: 1,
     clock: createSystemClock(),
     redact: (text) => text,

@@ -20,7 +20,9 @@ export function createFakeClock({ now = 1_000, wallTime = Date.UTC(2026, 0, 1) }
   let order = 0;
 
   function takeNext(until: number): (() => void) | undefined {
-    const due = entries.filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
+    const due = entries
+      .filter(({ at }) => at <= until)
+      .toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
     if (!due) return undefined;
     entries = entries.filter((entry) => entry !== due);
     current = Math.max(current, due.at);

@@ -1,12 +1,17 @@
 import { combine, type Observer } from '../../src/core/observer.ts';
 
 /** Writes down what it is told, a line each. */
-export function recorder(): { readonly observer: Required<Observer>; readonly lines: string[]; of(word: string): string[] } {
+export function recorder(): {
+  readonly observer: Required<Observer>;
+  readonly lines: string[];
+  of(word: string): string[];
+} {
   const lines: string[] = [];
   const observer = combine([
     {
       onStart: ({ name }, lateness) => lines.push(`start ${name} ${lateness}`),
-      onAttempt: ({ name }, { outcome }, { state }) => lines.push(`attempt ${name} ${outcome.status} ${state}`),
+      onAttempt: ({ name }, { outcome }, { state }) =>
+        lines.push(`attempt ${name} ${outcome.status} ${state}`),
       onTransition: ({ name }, { from, to, event }) =>
         lines.push(`transition ${name} ${from} -> ${to}${event ? ` (${event})` : ''}`),
       onMissed: ({ name }, count) => lines.push(`missed ${name} ${count}`),

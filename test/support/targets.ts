@@ -9,9 +9,10 @@ const RULES: Rules = {
 };
 
 /** A target for tests: what the test is not about is filled in. */
-export function aTarget(
-  { rules, ...rest }: Partial<Omit<Target, 'rules'>> & { readonly rules?: Partial<Rules> } = {},
-): Target {
+export function aTarget({
+  rules,
+  ...rest
+}: Partial<Omit<Target, 'rules'>> & { readonly rules?: Partial<Rules> } = {}): Target {
   const target = {
     name: 't',
     labels: {},
