@@ -10,6 +10,8 @@ const MOST_IN_A_TURN = 128;
 
 interface Entry {
   readonly at: number;
+  /** Entries of one time run in the order in which they were scheduled. */
+  readonly order: number;
   callback: (() => void) | undefined;
 }
 
@@ -18,6 +20,7 @@ export function createSystemClock(): Clock {
   const heap = createHeap();
   let timer: NodeJS.Timeout | undefined;
   let timerAt = Infinity;
+  let order = 0;
 
   function arm(): void {
     const next = heap.peek();
@@ -52,7 +55,7 @@ export function createSystemClock(): Clock {
     now: () => performance.now(),
     wallTime: () => Date.now(),
     schedule(at, callback): Cancel {
-      const entry: Entry = { at, callback };
+      const entry: Entry = { at, order: order++, callback };
       heap.push(entry);
       arm();
       return () => {
@@ -81,7 +84,7 @@ function createHeap(): Heap {
     let at = from;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (entries[parent]!.at <= entry.at) break;
+      if (!isBefore(entry, entries[parent]!)) break;
       entries[at] = entries[parent]!;
       at = parent;
     }
@@ -94,8 +97,8 @@ function createHeap(): Heap {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= entries.length) break;
-      if (child + 1 < entries.length && entries[child + 1]!.at < entries[child]!.at) child++;
-      if (entries[child]!.at >= entry.at) break;
+      if (child + 1 < entries.length && isBefore(entries[child + 1]!, entries[child]!)) child++;
+      if (!isBefore(entries[child]!, entry)) break;
       entries[at] = entries[child]!;
       at = child;
     }
@@ -125,4 +128,8 @@ function createHeap(): Heap {
       for (let at = (entries.length >> 1) - 1; at >= 0; at--) down(at);
     },
   };
+}
+
+function isBefore(a: Entry, b: Entry): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

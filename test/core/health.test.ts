@@ -1,0 +1,183 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type Health, type State, incidentId, judge, unknownHealth } from '../../src/core/health.ts';
+import { type Attempt, type Outcome, fail, ok, voided, warn } from '../../src/core/outcome.ts';
+
+const RULES = { failureThreshold: 3, successThreshold: 2 };
+const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  '+': ok('fine'),
+  'w': warn('slow'),
+  '-': fail('refused', 'no'),
+  '?': voided('ours'),
+};
+
+function attempt(outcome: Outcome, number = 1): Attempt {
+  return { outcome, number, at: 0, latencyMs: 1, phases: {} };
+}
+
+/** Runs a script of outcomes (`u` marks the next one as unreachable); the states, and the events behind them. */
+function states(script: string, rules = RULES): string {
+  let health = unknownHealth(0);
+  let unreachable = false;
+  const line: string[] = [];
+  [...script].forEach((letter, index) => {
+    if (letter === 'u') {
+      unreachable = true;
+      return;
+    }
+    const judgement = judge(health, attempt(OUTCOMES[letter]!), { target: 't', rules, unreachable, at: index + 1 });
+    ({ health } = judgement);
+    const event = judgement.transition?.event;
+    line.push(event ? `${health.state}!${event}` : health.state);
+    unreachable = false;
+  });
+  return line.join(' ');
+}
+
+describe('judge', () => {
+  test.each([
+    ['+', 'up'],
+    ['w', 'up'],
+    ['-', 'suspect'],
+    ['?', 'unknown'],
+    ['+-+', 'up suspect up'],
+    ['+--+---', 'up suspect suspect up suspect suspect down!down'],
+    ['+-?-?-', 'up suspect suspect suspect suspect down!down'],
+    ['---', 'suspect suspect down!down'],
+    ['----++', 'suspect suspect down!down down recovering up!up'],
+    ['---+-++', 'suspect suspect down!down recovering down recovering up!up'],
+    ['---+?+', 'suspect suspect down!down recovering recovering up!up'],
+    ['---ww', 'suspect suspect down!down recovering up!up'],
+    ['+u-u-u-u-', 'up suspect suspect suspect suspect'],
+    ['+u-u----', 'up suspect suspect suspect suspect down!down'],
+    ['--u---', 'suspect suspect suspect suspect suspect'],
+  ])('%s -> %s', (script, line) => expect(states(script)).toBe(line));
+
+  test('thresholds of one decide at once', () => {
+    expect(states('+-+-', { failureThreshold: 1, successThreshold: 1 })).toBe('up down!down up!up down!down');
+  });
+
+  test('a void attempt returns the very same health', () => {
+    const health: Health = { state: 'suspect', since: 1, streak: 2, incidentAt: null };
+    const circumstances = { target: 't', rules: RULES, unreachable: false, at: 9 };
+    expect(judge(health, attempt(voided('ours')), circumstances).health).toBe(health);
+  });
+
+  test('an incident keeps its id from down to up, through a relapse', () => {
+    let health = unknownHealth(0);
+    const incidents: (string | null)[] = [];
+    [...'---+-++---'].forEach((letter, index) => {
+      const at = 1_000 + index;
+      const judgement = judge(health, attempt(OUTCOMES[letter]!), { target: 'x', rules: RULES, unreachable: false, at });
+      ({ health } = judgement);
+      if (judgement.transition) incidents.push(judgement.transition.incident);
+    });
+    const first = incidentId('x', 1_002);
+    expect(incidents).toEqual([null, first, first, first, first, first, null, incidentId('x', 1_009)]);
+  });
+
+  test('since is the time of the last change of state', () => {
+    let health = unknownHealth(5);
+    const seen: number[] = [];
+    for (const [at, letter] of ['+', '+', '-', '-', '-', '-'].entries()) {
+      ({ health } = judge(health, attempt(OUTCOMES[letter]!), {
+        target: 't',
+        rules: RULES,
+        unreachable: false,
+        at: 10 + at,
+      }));
+      seen.push(health.since);
+    }
+    expect(seen).toEqual([10, 10, 12, 12, 14, 14]);
+  });
+});
+
+/** A seeded generator (mulberry32): the same cases in every run. */
+function randomFrom(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+test('over random histories: no down without the threshold of failures, void changes nothing, openings are closed', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = randomFrom(seed);
+    const rules = { failureThreshold: 1 + Math.floor(random() * 4), successThreshold: 1 + Math.floor(random() * 3) };
+    let health = unknownHealth(0);
+    let failures = 0;
+    let good = 0;
+    let isOpen = false;
+    for (let at = 1; at <= 200; at++) {
+      const letter = '++-?w--'[Math.floor(random() * 7)]!;
+      const before = health;
+      const judgement = judge(health, attempt(OUTCOMES[letter]!), { target: 't', rules, unreachable: false, at });
+      ({ health } = judgement);
+      if (letter === '?') {
+        expect(health).toBe(before);
+        continue;
+      }
+      failures = letter === '-' ? failures + 1 : 0;
+      good = letter === '-' ? 0 : good + 1;
+      const event = judgement.transition?.event;
+      if (event === 'down') {
+        expect(isOpen).toBe(false);
+        expect(failures).toBe(rules.failureThreshold);
+        isOpen = true;
+      }
+      if (event === 'up') {
+        expect(isOpen).toBe(true);
+        expect(good).toBeGreaterThanOrEqual(rules.successThreshold);
+        isOpen = false;
+      }
+      expect(health.incidentAt !== null).toBe(isOpen);
+      expect(isOpen).toBe(health.state === 'down' || health.state === 'recovering');
+    }
+  }
+});
+
+/** The truth table of docs/states.md, row by row, is what the code does. */
+describe('docs/states.md', () => {
+  const rows = tableOf('docs/states.md');
+  test('covers every state with every kind of attempt', () => {
+    const covered = new Set(rows.map(([state, kind]) => `${state} ${kind}`));
+    for (const state of ['unknown', 'up', 'suspect', 'down', 'recovering']) {
+      for (const kind of ['good', 'fail', 'void']) expect(covered).toContain(`${state} ${kind}`);
+    }
+  });
+
+  test.each(rows)('%s, %s, %s -> %s %s', (state, kind, condition, next, event) => {
+    const opened = state === 'down' || state === 'recovering';
+    const streak = /\+ 1 >=/.test(condition)
+      ? (condition.includes('failure') ? RULES.failureThreshold : RULES.successThreshold) - 1
+      : 0;
+    const health: Health = { state: state as State, since: 0, streak, incidentAt: opened ? 1 : null };
+    const outcome = OUTCOMES[{ good: '+', fail: '-', void: '?' }[kind]!]!;
+    const judgement = judge(health, attempt(outcome), {
+      target: 't',
+      rules: RULES,
+      unreachable: condition === 'unreachable',
+      at: 2,
+    });
+    expect(judgement.health.state).toBe(next);
+    expect(judgement.transition?.event ?? '-').toBe(event);
+    expect(judgement.transition !== null).toBe(next !== state);
+  });
+});
+
+/** The body rows of the first table whose head begins with `state`, cells without their back-ticks. */
+function tableOf(file: string): [string, string, string, string, string][] {
+  if (!existsSync(file)) throw new Error(`${file} is missing`);
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const head = lines.findIndex((line) => /^\|\s*`?state`?\s*\|\s*`?attempt`?/.test(line));
+  const rows: [string, string, string, string, string][] = [];
+  for (const line of lines.slice(head + 2)) {
+    if (!line.startsWith('|')) break;
+    const cells = line.split('|').slice(1, -1).map((cell) => cell.replaceAll('`', '').trim());
+    rows.push(cells as [string, string, string, string, string]);
+  }
+  return rows;
+}

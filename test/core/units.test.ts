@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/core/units.ts';
+
+describe('parseDuration', () => {
+  test.each([
+    ['5s', 5_000],
+    ['500ms', 500],
+    ['1m30s', 90_000],
+    ['1.5h', 5_400_000],
+    ['2d', 172_800_000],
+    ['0s', 0],
+    ['0.4ms', 0],
+  ])('%s is %d ms', (text, ms) => expect(parseDuration(text)).toBe(ms));
+
+  test.each(['', '5', 's', '5 s', '5sec', '-1s', '1s ', '1e3s', '5S', '∞'])('%j is no duration', (text) =>
+    expect(parseDuration(text)).toBeUndefined(),
+  );
+});
+
+test.each([
+  [0.04, '0ms'],
+  [1.23, '1.2ms'],
+  [999.4, '999ms'],
+  [1_000, '1s'],
+  [1_234.5, '1.23s'],
+  [90_000, '1m30s'],
+  [3_600_000, '1h'],
+  [90_061_000, '1d1h'],
+])('%d ms reads %s', (ms, text) => expect(formatDuration(ms)).toBe(text));
+
+test.each([
+  ['512B', 512],
+  ['64KiB', 65_536],
+  ['1.5MiB', 1_572_864],
+  ['1kB', 1_000],
+  ['1MB', 1_000_000],
+])('%s is %d bytes', (text, bytes) => expect(parseSize(text)).toBe(bytes));
+
+test.each(['', '5', '5k', '-1B', '1 MiB', '1mib'])('%j is no size', (text) =>
+  expect(parseSize(text)).toBeUndefined(),
+);
+
+test.each([
+  [100, '100B'],
+  [65_536, '64KiB'],
+  [1_572_864, '1.5MiB'],
+])('%d bytes read %s', (bytes, text) => expect(formatSize(bytes)).toBe(text));
