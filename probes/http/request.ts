@@ -1,4 +1,5 @@
 import type { HostPort } from '../../src/core/address.ts';
+import { ProbeFailure } from '../reason.ts';
 import type { TlsSettings } from '../tls.ts';
 
 /** One hop: where to dial and the bytes to send. */
@@ -49,10 +50,9 @@ export function firstRequest(settings: RequestSettings, userAgent: string): Requ
   };
 }
 
-/** What follows a redirect: RFC 9110 section 15.4, and what is meant for one origin stays there. */
+/** What follows a redirect: RFC 9110 section 15.4, and what is meant for one origin stays there. Throws ProbeFailure. */
 export function redirected(request: Request, status: number, location: string): Request {
-  const url = new URL(location, request.url);
-  url.hash = '';
+  const url = destination(location, request.url);
   const headers = new Map(request.headers);
   if (url.origin !== new URL(request.url).origin) {
     for (const name of ['authorization', 'cookie', 'host']) headers.delete(name);
@@ -67,7 +67,23 @@ export function redirected(request: Request, status: number, location: string): 
   };
 }
 
-/** The bytes of the request. The URL goes out as it was written, from its path on. */
+function destination(location: string, from: string): URL {
+  // Header values are read as Latin-1, but what servers put beyond ASCII into a location is UTF-8.
+  const written = Buffer.from(location, 'latin1').toString('utf8');
+  if (!URL.canParse(written, from)) {
+    throw new ProbeFailure('protocol', 'the redirect leads to what is not a URL');
+  }
+  const url = new URL(written, from);
+  if (!/^https?:$/.test(url.protocol)) {
+    throw new ProbeFailure('protocol', 'the redirect leads away from http');
+  }
+  url.hash = '';
+  url.username = '';
+  url.password = '';
+  return url;
+}
+
+/** The bytes of the request. The URL goes out as it was written, from its path on; what is not ASCII is escaped. */
 export function encode(request: Request): Buffer {
   const { authority, path } = split(request.url);
   const lines = [`${request.method} ${path} HTTP/1.1`];
@@ -97,5 +113,9 @@ export function originOf(url: string): Origin {
 
 function split(url: string): { authority: string; path: string } {
   const [, authority = '', rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url) ?? [];
-  return { authority, path: rest.startsWith('/') ? rest : `/${rest}` };
+  const path = rest.startsWith('/') ? rest : `/${rest}`;
+  return {
+    authority: /[^\u0000-\u007f]/.test(authority) ? new URL(url).host : authority,
+    path: path.replaceAll(/[^\u0000-\u007f]+/g, encodeURIComponent),
+  };
 }

@@ -1,4 +1,5 @@
 import { ProbeFailure } from '../reason.ts';
+import { contentLength, endOfHead, malformed, parseFields, printable } from './head.ts';
 
 /** Everything before the body: interim answers, the head, and the trailers after a chunked body. */
 const MAX_HEAD_BYTES = 64 * 1024;
@@ -59,9 +60,9 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
   let tooLarge = false;
 
   /** One line without its end, or undefined until it is all there. */
-  function takeLine(limit: number, what: string): string | undefined {
+  function takeLine(limit: number, tooLong: string): string | undefined {
     const at = pending.indexOf(0x0a);
-    if ((at === -1 ? pending.length : at) > limit) throw malformed(`${what} is too long`);
+    if ((at === -1 ? pending.length : at) > limit) throw malformed(tooLong);
     if (at === -1) return undefined;
     const end = at > 0 && pending[at - 1] === 0x0d ? at - 1 : at;
     const line = pending.toString('latin1', 0, end);
@@ -105,7 +106,7 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
     const codings = headers.get('transfer-encoding');
     if (codings && lengths) throw malformed('both Content-Length and Transfer-Encoding');
     if (codings) {
-      const coding = codings.join(',').trim().toLowerCase();
+      const coding = codings.join(',').toLowerCase();
       if (http10) throw malformed('Transfer-Encoding in an HTTP/1.0 response');
       if (coding !== 'chunked') throw malformed(`unknown transfer coding: ${printable(coding)}`);
     }
@@ -133,7 +134,7 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
   }
 
   function readChunkSize(): boolean {
-    const line = takeLine(MAX_CHUNK_LINE, 'a chunk-size line');
+    const line = takeLine(MAX_CHUNK_LINE, 'a chunk-size line is too long');
     if (line === undefined) return false;
     const size = /^([0-9a-fA-F]{1,12})[ \t]*(?:;.*)?$/.exec(line)?.[1];
     if (size === undefined) throw malformed(`not a chunk size: ${printable(line)}`);
@@ -143,9 +144,10 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
   }
 
   function readChunkEnd(): boolean {
-    const line = takeLine(2, 'a chunk');
+    const tooLong = 'a chunk is longer than its size says';
+    const line = takeLine(1, tooLong);
     if (line === undefined) return false;
-    if (line !== '') throw malformed('a chunk is longer than its size says');
+    if (line !== '') throw malformed(tooLong);
     stage = 'chunk-size';
     return true;
   }
@@ -212,51 +214,4 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
       return { status, headers, body: Buffer.concat(kept), tooLarge };
     },
   };
-}
-
-/** Where the head ends, its empty line included: a line feed alone ends a line, too (RFC 9112 section 2.2). */
-function endOfHead(bytes: Buffer): number | undefined {
-  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {
-    if (bytes[at + 1] === 0x0a) return at + 2;
-    if (bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a) return at + 3;
-  }
-  return undefined;
-}
-
-function parseFields(lines: readonly string[]): Map<string, string[]> {
-  const fields = new Map<string, string[]>();
-  let last: string[] | undefined;
-  for (const line of lines) {
-    // RFC 9112 section 5.2: a folded line goes on with the field before it.
-    if (last && /^[ \t]/.test(line)) {
-      last.push(`${last.pop()} ${line.trim()}`);
-      continue;
-    }
-    const match = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\0\r]*?)[ \t]*$/.exec(line);
-    if (!match) throw malformed(`not a header field: ${printable(line)}`);
-    const name = match[1]!.toLowerCase();
-    last = fields.get(name) ?? [];
-    last.push(match[2]!);
-    fields.set(name, last);
-  }
-  return fields;
-}
-
-/** RFC 9112 section 6.3: repeated lengths are one only where they are the same. */
-function contentLength(values: readonly string[]): number {
-  const all = values.flatMap((value) => value.split(',')).map((value) => value.trim());
-  const [first = ''] = all;
-  if (all.some((value) => value !== first)) throw malformed('different Content-Lengths');
-  if (!/^\d{1,15}$/.test(first)) throw malformed(`not a Content-Length: ${printable(first)}`);
-  return Number(first);
-}
-
-function malformed(what: string): ProbeFailure {
-  return new ProbeFailure('protocol', what);
-}
-
-/** The beginning of what a stranger sent, safe to print. */
-export function printable(text: string): string {
-  const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return JSON.stringify(short).replaceAll(/[\u007f-\uffff]/g, (c) => (c === '…' ? c : '?'));
 }
