@@ -120,7 +120,9 @@ function rangeAt(document: Document.Parsed, path: Path, what: 'value' | 'key'): 
       // A block mapping has no first line of its own: its key says best what is meant.
       if (last && (isMap(node) || isSeq(node)) && !node.flow) range = rangeOf(pair.key);
     } else if (isSeq(node)) {
-      const item: ParsedNode | undefined = node.items[step as number];
+      // A short form: the list stands for a mapping that has it under this key.
+      if (typeof step === 'string') continue;
+      const item: ParsedNode | undefined = node.items[step];
       if (!item) return range;
       node = item;
       range = isMap(item) && !item.flow && item.items[0] ? rangeOf(item.items[0].key) : rangeOf(item);

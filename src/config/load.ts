@@ -6,7 +6,7 @@ import type { Target } from '../core/target.ts';
 import { type SourceFile, parseSource } from './document.ts';
 import { readTexts } from './files.ts';
 import { loadHooks } from './hooks.ts';
-import { ConfigError, type Problem, tidy } from './problem.ts';
+import { ConfigError, type Problem, position, tidy } from './problem.ts';
 import { CONCURRENCY_DEFAULTS, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
 import { loadTargets } from './targets.ts';
 import { type Sourced, validate } from './validate.ts';
@@ -61,7 +61,10 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
     problems,
   });
   if (sources.length > 0) refuseEmpty(files, problems);
-  if (problems.length > 0) throw new ConfigError(tidy(problems, redact));
+  if (problems.length > 0) {
+    const names = sources.map(({ file }) => file);
+    throw new ConfigError(tidy(withoutEchoes(problems, sources), names, redact));
+  }
 
   const bounds = { ...CONCURRENCY_DEFAULTS, ...(concurrency?.data as object | undefined) };
   const stopGraceMs = (stopGrace?.data as number | undefined) ?? STOP_GRACE_MS;
@@ -80,6 +83,13 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
       targets: loaded.merged,
     },
   };
+}
+
+/** A scalar whose reference failed is empty: what its emptiness breaks is not told beside it. */
+function withoutEchoes(problems: readonly Problem[], sources: readonly SourceFile[]): Problem[] {
+  const causes = sources.flatMap((source) => source.problems);
+  const places = new Set(causes.map(({ place }) => position(place)));
+  return problems.filter((problem) => causes.includes(problem) || !places.has(position(problem.place)));
 }
 
 interface ConfigFile {

@@ -31,10 +31,9 @@ export function position({ file, line, column }: Place): string {
   return line === 0 ? file : `${file}:${line}:${column}`;
 }
 
-/** In reading order, without repeats, and without what must not be printed. */
-export function tidy(problems: readonly Problem[], redact: Redact): Problem[] {
+/** In reading order (of the files, as given), without repeats, and without what must not be printed. */
+export function tidy(problems: readonly Problem[], files: readonly string[], redact: Redact): Problem[] {
   const seen = new Set<string>();
-  const files = [...new Set(problems.map(({ place }) => place.file))];
   return problems
     .map(({ place, message }) => ({ place, message: redact(message) }))
     .filter(({ place, message }) => {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { HOOK_EVENTS, type HookRegistry } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
-import { duration, integer, oneOrMore, text, textMap, withShortForm } from '../schema/scalars.ts';
+import { duration, expected, integer, oneOrMore, text, textMap, withShortForm } from '../schema/scalars.ts';
 
 /** The shortest interval, ms: the scheduler's slot. */
 const MIN_INTERVAL_MS = 10;
 
 const name = z
-  .string({ error: 'expected a name' })
+  .string({ error: expected('a name') })
   .regex(
     /^[^\u0000-\u001f\u007f]{1,200}$/,
     'a name has 1 to 200 characters, none of them a control character',

@@ -17,16 +17,11 @@ export interface LoadTargets {
   readonly problems: Problem[];
 }
 
-interface LoadedTarget {
-  readonly target: Target;
-  readonly entry: Sourced;
-}
-
 /** Targets from the entries of `targets:`, and the same in the user's own words with the defaults worked in. */
 export function loadTargets(options: LoadTargets): { targets: Target[]; merged: unknown[] } {
   const { targets: entries, problems } = options;
   const load = targetLoader(options);
-  const loaded: LoadedTarget[] = [];
+  const targets: Target[] = [];
   const merged: unknown[] = [];
   const names = new Map<string, Sourced>();
   for (const entry of entries.flatMap((written) => eachOf(written, problems))) {
@@ -36,11 +31,11 @@ export function loadTargets(options: LoadTargets): { targets: Target[]; merged: 
     if (name !== undefined) names.set(name, entry);
     const target = load(entry);
     if (!target) continue;
-    loaded.push({ target: target.target, entry });
+    targets.push(target.target);
     merged.push(target.merged);
   }
-  checkDependencies(loaded, [...names.keys()], problems);
-  return { targets: loaded.map(({ target }) => target), merged };
+  checkDependencies(names, problems);
+  return { targets, merged };
 }
 
 function eachOf(entry: Sourced, problems: Problem[]): Sourced[] {
@@ -183,36 +178,46 @@ function checkHookNames(
   }
 }
 
-function checkDependencies(
-  loaded: readonly LoadedTarget[],
-  names: readonly string[],
-  problems: Problem[],
-): void {
-  const known = new Set(names);
-  const parents = new Map(loaded.map(({ target }) => [target.name, target.dependsOn]));
+/** Also of targets that have other problems: all are told at once. */
+function checkDependencies(entries: ReadonlyMap<string, Sourced>, problems: Problem[]): void {
+  const names = [...entries.keys()];
   const settled = new Set<string>();
 
-  /** The way round, where following dependencies from here leads back to a target on the way. */
-  function cycleFrom(name: string, way: readonly string[]): readonly string[] | undefined {
-    if (way.includes(name)) return [...way.slice(way.indexOf(name)), name];
-    if (settled.has(name)) return undefined;
-    for (const parent of parents.get(name) ?? []) {
-      const cycle = cycleFrom(parent, [...way, name]);
-      if (cycle) return cycle;
+  function parentsOf(name: string): string[] {
+    return listOf((entries.get(name)?.data as { depends_on?: unknown } | undefined)?.depends_on);
+  }
+
+  /** The way round, where following dependencies leads back to a target on the way. A stack of our own: chains are long. */
+  function cycleFrom(start: string): readonly string[] | undefined {
+    const way = [{ name: start, parents: parentsOf(start) }];
+    const onWay = new Set([start]);
+    for (let top = way.at(-1); top; top = way.at(-1)) {
+      const parent = top.parents.shift();
+      if (parent === undefined) {
+        settled.add(top.name);
+        onWay.delete(top.name);
+        way.pop();
+      } else if (onWay.has(parent)) {
+        const names = way.map(({ name }) => name);
+        return [...names.slice(names.indexOf(parent)), parent];
+      } else if (!settled.has(parent)) {
+        onWay.add(parent);
+        way.push({ name: parent, parents: parentsOf(parent) });
+      }
     }
-    settled.add(name);
     return undefined;
   }
 
-  for (const { target, entry } of loaded) {
-    const place = entry.source.locate([...entry.path, 'depends_on']);
-    for (const parent of target.dependsOn) {
-      if (!known.has(parent)) problems.push({ place, message: unknown('target', parent, names) });
-    }
-    const cycle = cycleFrom(target.name, []);
-    if (cycle?.[0] === target.name) {
-      problems.push({ place, message: `the dependencies go round in a circle: ${cycle.join(' -> ')}` });
-      for (const name of cycle) settled.add(name);
-    }
+  for (const [name, { source, path }] of entries) {
+    parentsOf(name).forEach((parent, index, { length }) => {
+      if (entries.has(parent)) return;
+      const place = source.locate([...path, 'depends_on', ...(length > 1 ? [index] : [])]);
+      problems.push({ place, message: unknown('target', parent, names) });
+    });
+    const cycle = settled.has(name) ? undefined : cycleFrom(name);
+    if (!cycle) continue;
+    const place = source.locate([...path, 'depends_on']);
+    problems.push({ place, message: `the dependencies go round in a circle: ${cycle.join(' -> ')}` });
+    for (const member of cycle) settled.add(member);
   }
 }

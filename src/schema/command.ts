@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { z } from 'zod';
 import type { Command } from '../process/command.ts';
 import { accessProblem, baseDir, resolvePath } from './file.ts';
-import { text, textMap } from './scalars.ts';
+import { expected, text, textMap } from './scalars.ts';
 
 /** A command as declared: paths are absolute, `env` is what comes on top of the minimal environment. */
 export interface CommandSettings {
@@ -15,7 +15,7 @@ export interface CommandSettings {
 export function argv(): z.ZodType<[string, ...string[]]> {
   const word = text().refine((part) => !part.includes('\0'), 'an argument cannot contain a NUL');
   return z
-    .tuple([word], word, { error: 'expected a list: the program and its arguments' })
+    .tuple([word], word, { error: expected('a list: the program and its arguments') })
     .transform((words, context) => {
       const [program, ...rest] = words;
       if (!program.includes('/')) {

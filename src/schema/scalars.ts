@@ -7,6 +7,12 @@ import { MAX_DURATION_MS, parseDuration, parseSize } from '../core/units.ts';
  * numbers and booleans are also taken as text.
  */
 
+/** A message for a value of the wrong type; one that is missing is told as missing. */
+export function expected(what: string) {
+  return ({ input }: { readonly input?: unknown }): string | undefined =>
+    input === undefined ? undefined : `expected ${what}`;
+}
+
 /** A duration such as `1m30s`, put out in ms; at least `min`. */
 export function duration({ min = 1 } = {}): z.ZodType<number, string> {
   return z
@@ -14,7 +20,7 @@ export function duration({ min = 1 } = {}): z.ZodType<number, string> {
       error: ({ input }) =>
         typeof input === 'number'
           ? `a duration needs a unit: ${input}s or ${input}ms?`
-          : 'expected a duration such as 500ms, 2s or 1m30s',
+          : expected('a duration such as 500ms, 2s or 1m30s')({ input }),
     })
     .transform((text, context) => {
       const ms = parseDuration(text);
@@ -35,7 +41,7 @@ export function duration({ min = 1 } = {}): z.ZodType<number, string> {
 /** A size such as `64KiB`, put out in bytes. */
 export function size(): z.ZodType<number, string> {
   return z
-    .string({ error: 'expected a size with its unit, such as 512B, 64KiB or 1MiB' })
+    .string({ error: expected('a size with its unit, such as 512B, 64KiB or 1MiB') })
     .transform((text, context) => {
       const bytes = parseSize(text);
       if (bytes !== undefined) return bytes;
@@ -60,7 +66,7 @@ export function integer(min: number, max = 1_000_000): z.ZodType<number> {
 export function flag(): z.ZodType<boolean> {
   return z.preprocess(
     (raw) => (raw === 'true' ? true : raw === 'false' ? false : raw),
-    z.boolean({ error: 'expected true or false' }),
+    z.boolean({ error: expected('true or false') }),
   );
 }
 
@@ -80,7 +86,7 @@ export function textMap(): z.ZodType<Record<string, string>> {
 }
 
 export function address(): z.ZodType<HostPort, string> {
-  return z.string({ error: 'expected host:port' }).transform((written, context) => {
+  return z.string({ error: expected('host:port') }).transform((written, context) => {
     const parsed = parseAddress(written);
     if (typeof parsed !== 'string') return parsed;
     context.addIssue({ code: 'custom', message: parsed });
@@ -90,7 +96,7 @@ export function address(): z.ZodType<HostPort, string> {
 
 /** An http or https URL. The text is kept: it goes out as it was written. */
 export function httpUrl(): z.ZodType<string, string> {
-  return z.string({ error: 'expected a URL' }).superRefine((written, context) => {
+  return z.string({ error: expected('a URL') }).superRefine((written, context) => {
     const problem = urlProblem(written);
     if (problem) context.addIssue({ code: 'custom', message: problem });
   });

@@ -6,7 +6,7 @@ import { type Attempt, type Outcome, fail, ok, voided, warn } from '../../src/co
 const RULES = { failureThreshold: 3, successThreshold: 2 };
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
   '+': ok('fine'),
-  'w': warn('slow'),
+  w: warn('slow'),
   '-': fail('refused', 'no'),
   '?': voided('ours'),
 };
@@ -25,7 +25,12 @@ function states(script: string, rules = RULES): string {
       unreachable = true;
       return;
     }
-    const judgement = judge(health, attempt(OUTCOMES[letter]!), { target: 't', rules, unreachable, at: index + 1 });
+    const judgement = judge(health, attempt(OUTCOMES[letter]!), {
+      target: 't',
+      rules,
+      unreachable,
+      at: index + 1,
+    });
     ({ health } = judgement);
     const event = judgement.transition?.event;
     line.push(event ? `${health.state}!${event}` : health.state);
@@ -68,7 +73,12 @@ describe('judge', () => {
     const incidents: (string | null)[] = [];
     [...'---+-++---'].forEach((letter, index) => {
       const at = 1_000 + index;
-      const judgement = judge(health, attempt(OUTCOMES[letter]!), { target: 'x', rules: RULES, unreachable: false, at });
+      const judgement = judge(health, attempt(OUTCOMES[letter]!), {
+        target: 'x',
+        rules: RULES,
+        unreachable: false,
+        at,
+      });
       ({ health } = judgement);
       if (judgement.transition) incidents.push(judgement.transition.incident);
     });
@@ -106,7 +116,10 @@ function randomFrom(seed: number): () => number {
 test('over random histories: no down without the threshold of failures, void changes nothing, openings are closed', () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = randomFrom(seed);
-    const rules = { failureThreshold: 1 + Math.floor(random() * 4), successThreshold: 1 + Math.floor(random() * 3) };
+    const rules = {
+      failureThreshold: 1 + Math.floor(random() * 4),
+      successThreshold: 1 + Math.floor(random() * 3),
+    };
     let health = unknownHealth(0);
     let failures = 0;
     let good = 0;
@@ -114,7 +127,12 @@ test('over random histories: no down without the threshold of failures, void cha
     for (let at = 1; at <= 200; at++) {
       const letter = '++-?w--'[Math.floor(random() * 7)]!;
       const before = health;
-      const judgement = judge(health, attempt(OUTCOMES[letter]!), { target: 't', rules, unreachable: false, at });
+      const judgement = judge(health, attempt(OUTCOMES[letter]!), {
+        target: 't',
+        rules,
+        unreachable: false,
+        at,
+      });
       ({ health } = judgement);
       if (letter === '?') {
         expect(health).toBe(before);
@@ -176,7 +194,10 @@ function tableOf(file: string): [string, string, string, string, string][] {
   const rows: [string, string, string, string, string][] = [];
   for (const line of lines.slice(head + 2)) {
     if (!line.startsWith('|')) break;
-    const cells = line.split('|').slice(1, -1).map((cell) => cell.replaceAll('`', '').trim());
+    const cells = line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.replaceAll('`', '').trim());
     rows.push(cells as [string, string, string, string, string]);
   }
   return rows;

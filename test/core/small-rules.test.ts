@@ -81,7 +81,10 @@ test('an observer that throws stops neither the others nor the caller, and the o
         throw new Error('broken');
       },
     },
-    { onMissed: () => void heard.push('missed'), onTrouble: (_, detail) => void heard.push(detail.split('\n')[0]!) },
+    {
+      onMissed: () => void heard.push('missed'),
+      onTrouble: (_, detail) => void heard.push(detail.split('\n')[0]!),
+    },
   ]);
   observer.onMissed(aTarget(), 1);
   expect(heard).toEqual(['Error: broken', 'missed']);

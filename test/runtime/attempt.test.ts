@@ -77,7 +77,9 @@ test.each([
   const { attempt, clock } = begin(
     probeThat(async ({ enter, signal }) => {
       if (phase) enter(phase);
-      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+      await new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error)),
+      );
       return ok('never');
     }),
   );

@@ -45,7 +45,11 @@ const OK: HookResult = { ok: true, detail: 'done', retry: false };
 const NO: HookResult = { ok: false, detail: 'no', retry: true };
 const NEVER: HookResult = { ok: false, detail: 'status 400', retry: false };
 
-function setUp(hooks: Readonly<Record<string, Hook>>, specs: Readonly<Record<string, Partial<HookSpec>>>, perHook = 2) {
+function setUp(
+  hooks: Readonly<Record<string, Hook>>,
+  specs: Readonly<Record<string, Partial<HookSpec>>>,
+  perHook = 2,
+) {
   const clock = createFakeClock();
   const record = recorder();
   const dispatcher = createDispatcher({
@@ -76,7 +80,10 @@ function transition(event: 'down' | 'up' | null, target = 't', incident = `${tar
 describe('what is dispatched', () => {
   test('notify hears of both ends of an incident, recover acts on its opening, and relapses are neither', async () => {
     const fake = fakeHook(() => OK);
-    const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: {}, restart: {}, undrain: { on: ['up'] } });
+    const { dispatcher, clock, of } = setUp(
+      { fake: fake.hook },
+      { ops: {}, restart: {}, undrain: { on: ['up'] } },
+    );
     const target = aTarget({ notify: ['ops'], recover: ['restart', 'undrain'] });
     for (const event of ['down', null, 'up'] as const) dispatcher.dispatch(target, transition(event));
     await clock.advance(0);
@@ -91,7 +98,10 @@ describe('what is dispatched', () => {
   test('the event says what happened, and its id is the same on each retry and for each hook', async () => {
     const fake = fakeHook((_event, run) => (run < 3 ? NO : OK));
     const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: { retries: 3 } });
-    dispatcher.dispatch(aTarget({ notify: ['ops'], group: 'web', labels: { tier: 'front' } }), transition('down'));
+    dispatcher.dispatch(
+      aTarget({ notify: ['ops'], group: 'web', labels: { tier: 'front' } }),
+      transition('down'),
+    );
     await clock.advance(60_000);
     expect(of('hook')).toEqual(['hook t ops down ok 3 done']);
     expect(new Set(fake.events.map(({ id }) => id))).toEqual(new Set(['t-1/down']));
@@ -178,7 +188,10 @@ describe('lanes', () => {
   test('one hook runs at most so many times at once; hooks of another name are not held up by it', async () => {
     const fake = fakeHook(() => 'hang');
     const quick = { ...fakeHook(() => OK).hook, kind: 'quick' };
-    const { dispatcher, clock, of } = setUp({ fake: fake.hook, quick }, { stuck: {}, fine: { kind: 'quick' } });
+    const { dispatcher, clock, of } = setUp(
+      { fake: fake.hook, quick },
+      { stuck: {}, fine: { kind: 'quick' } },
+    );
     for (let i = 0; i < 10; i++) {
       dispatcher.dispatch(aTarget({ name: `t${i}`, notify: ['stuck', 'fine'] }), transition('down', `t${i}`));
     }
@@ -198,7 +211,9 @@ describe('the bounds of the queue', () => {
     for (let i = 0; i < 10_001; i++) {
       dispatcher.dispatch(aTarget({ name: `t${i}`, notify: ['ops'] }), transition('down', `t${i}`));
     }
-    expect(of('hook')).toEqual(['hook t10000 ops down failed 0 not run: 10000 deliveries are waiting already']);
+    expect(of('hook')).toEqual([
+      'hook t10000 ops down failed 0 not run: 10000 deliveries are waiting already',
+    ]);
     dispatcher.dispatch(aTarget({ name: 't0', notify: ['ops'] }), transition('up', 't0'));
     dispatcher.dispatch(aTarget({ name: 't10000', notify: ['ops'] }), transition('up', 't10000'));
     expect(of('hook').length).toBe(2);
@@ -214,7 +229,8 @@ describe('stop', () => {
   test('lets what runs and what waits finish within the grace', async () => {
     const fake = fakeHook(() => 'hang');
     const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: {} }, 1);
-    for (const name of ['a', 'b']) dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), transition('down', name));
+    for (const name of ['a', 'b'])
+      dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), transition('down', name));
     const stopped = dispatcher.stop(4_000);
     dispatcher.dispatch(aTarget({ name: 'c', notify: ['ops'] }), transition('down', 'c'));
     for (let i = 0; i < 2; i++) {
@@ -238,7 +254,8 @@ describe('stop', () => {
       { ops: {}, flaky: { kind: 'failing', retries: 9 } },
       1,
     );
-    for (const name of ['a', 'b']) dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), transition('down', name));
+    for (const name of ['a', 'b'])
+      dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), transition('down', name));
     dispatcher.dispatch(aTarget({ name: 'c', notify: ['flaky'] }), transition('down', 'c'));
     const stopped = dispatcher.stop(100);
     await clock.advance(100);

@@ -32,7 +32,9 @@ test('what is cancelled does not run, and cancelling most of many leaves the oth
   const clock = createSystemClock();
   const ran: number[] = [];
   const start = clock.now();
-  const cancels = Array.from({ length: 500 }, (_, i) => clock.schedule(start + ((i * 7) % 50), () => ran.push(i)));
+  const cancels = Array.from({ length: 500 }, (_, i) =>
+    clock.schedule(start + ((i * 7) % 50), () => ran.push(i)),
+  );
   cancels.forEach((cancel, i) => {
     if (i % 10 !== 0) cancel();
   });

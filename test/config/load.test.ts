@@ -1,0 +1,296 @@
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { probes } from '../../probes/index.ts';
+import { type Config, loadConfig } from '../../src/config/load.ts';
+import { ConfigError, position } from '../../src/config/problem.ts';
+import { masked } from '../../src/config/secrecy.ts';
+import { hooks } from '../../src/hooks/index.ts';
+
+const INVALID = 'test/config/invalid';
+
+function load(paths: string | readonly string[], env: Record<string, string> = {}): Config {
+  return loadConfig(typeof paths === 'string' ? [paths] : paths, { probes, hooks, env });
+}
+
+/** Writes files into a new directory; the directory. */
+function files(contents: Readonly<Record<string, string>>): string {
+  const dir = mkdtempSync(join(tmpdir(), 'vitald-config-'));
+  for (const [name, text] of Object.entries(contents)) {
+    mkdirSync(dirname(join(dir, name)), { recursive: true });
+    writeFileSync(join(dir, name), text);
+  }
+  return dir;
+}
+
+function yaml(text: string, env: Record<string, string> = {}): Config {
+  return load(join(files({ 'targets.yaml': text }), 'targets.yaml'), env);
+}
+
+function problemsOf(paths: string | readonly string[], env = {}): string[] {
+  try {
+    load(paths, env);
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return error.problems.map(({ place, message }) => `${position(place)} ${message}`);
+    }
+    throw error;
+  }
+  throw new Error('there was no problem');
+}
+
+describe('each file with a mistake gives exactly the message in its first line', () => {
+  const names = readdirSync(INVALID).filter((name) => name !== 'twelve.yaml');
+  test.each(names)('%s', (name) => {
+    const file = join(INVALID, name);
+    const expected = readFileSync(file, 'utf8').split('\n', 1)[0]!.slice(2);
+    const here = expected.replace('FILE', file).replace('DIR', resolve(INVALID));
+    expect(problemsOf(file)).toEqual([`${file}:${here}`]);
+  });
+});
+
+test('twelve mistakes in one file give twelve messages at once, in reading order', () => {
+  const problems = problemsOf(join(INVALID, 'twelve.yaml')).map((line) => line.slice(INVALID.length + 1));
+  expect(problems).toEqual([
+    'twelve.yaml:3:3 unknown key "intervall"; did you mean "interval"?',
+    'twelve.yaml:6:11 port 99999 is out of range (1 to 65535)',
+    'twelve.yaml:7:14 unknown hook "opps"; did you mean "ops"?',
+    `twelve.yaml:8:11 a target named "a" is declared at ${INVALID}/twelve.yaml:5 already`,
+    'twelve.yaml:9:10 "localhost" has no port; write host:port',
+    'twelve.yaml:11:48 the range 299-200 runs backwards',
+    'twelve.yaml:11:64 the pattern does not compile: error parsing regexp: missing closing ): `(`',
+    'twelve.yaml:12:24 expected a whole number, 1 or more',
+    'twelve.yaml:14:15 "30d" is above the longest duration, 2147483647ms (24d 20h)',
+    'twelve.yaml:16:5 there is no probe; add one of http, tcp, grpc, exec',
+    'twelve.yaml:21:14 the timeout 5s is above the interval 1s',
+    'twelve.yaml:23:45 the environment variable VITALD_TEST_UNSET is not set, and there is no default',
+  ]);
+});
+
+describe('rules', () => {
+  const one = (keys: string, defaults = '{}') =>
+    yaml(`defaults: ${defaults}\ntargets: [{ name: a, tcp: "h:1", ${keys} }]`).targets[0]!.rules;
+
+  test('what nobody wrote is the default', () => {
+    expect(one('group: g')).toEqual({
+      intervalMs: 5_000,
+      timeoutMs: 2_000,
+      retryIntervalMs: 1_000,
+      failureThreshold: 3,
+      successThreshold: 2,
+    });
+  });
+
+  test('the target comes before the defaults, and a default that nobody wrote gives way to the interval', () => {
+    expect(one('interval: 500ms', '{ failure_threshold: 5, success_threshold: 1 }')).toEqual({
+      intervalMs: 500,
+      timeoutMs: 500,
+      retryIntervalMs: 500,
+      failureThreshold: 5,
+      successThreshold: 1,
+    });
+  });
+
+  test('a number may come from a variable', () => {
+    const text = 'targets: [{ name: a, tcp: "h:1", failure_threshold: "${N}" }]';
+    expect(yaml(text, { N: '7' }).targets[0]!.rules.failureThreshold).toBe(7);
+  });
+});
+
+describe('each', () => {
+  test('one target for each combination; other braces stay', () => {
+    const { targets } = yaml(`
+targets:
+  - name: "{env}-{host}"
+    each: { env: [a, b], host: [x, y] }
+    labels: { where: "{host}" }
+    http: { url: "http://{host}:8080/", body: '{"ping":{"n":1}}', expect: { body: "^a{2}" } }
+`);
+    expect(targets.map(({ name }) => name)).toEqual(['a-x', 'a-y', 'b-x', 'b-y']);
+    expect(targets[1]).toMatchObject({ host: 'y', labels: { where: 'y' } });
+    expect(targets[1]!.probe.settings).toMatchObject({ body: { text: '{"ping":{"n":1}}' } });
+  });
+});
+
+describe('several files', () => {
+  test('targets and hooks come together from files and directories, in order', () => {
+    const dir = files({
+      'main.yaml': 'defaults: { interval: 9s, notify: ops }\nhooks: { ops: { shell: "true" } }',
+      'conf.d/10-a.yaml': 'targets: [{ name: a, tcp: "h:1" }]',
+      'conf.d/20-b.yml': 'targets: [{ name: b, tcp: "h:1", depends_on: a }]',
+      'conf.d/notes.txt': 'not yaml: [',
+      'conf.d/.hidden.yaml': 'not yaml: [',
+    });
+    const config = load([join(dir, 'main.yaml'), join(dir, 'conf.d')]);
+    expect(config.targets.map(({ name, rules, notify }) => [name, rules.intervalMs, notify])).toEqual([
+      ['a', 9_000, ['ops']],
+      ['b', 9_000, ['ops']],
+    ]);
+  });
+
+  test('the problems of all files are told together; what holds for all files stands in one', () => {
+    const dir = files({
+      'a.yaml': 'stop_grace: 5s\ntargets: [{ name: a, tcp: h }]',
+      'b.yaml': 'stop_grace: 6s\ntargets: [{ name: a, tcp: "h:1" }]',
+    });
+    expect(problemsOf(dir)).toEqual([
+      `${dir}/a.yaml:2:27 "h" has no port; write host:port`,
+      `${dir}/b.yaml:1:1 stop_grace holds for all files, and is set in ${dir}/a.yaml already`,
+      `${dir}/b.yaml:2:19 a target named "a" is declared at ${dir}/a.yaml:2 already`,
+    ]);
+  });
+
+  test('files that are not there and directories without YAML are named', () => {
+    const dir = files({ 'x.txt': '' });
+    expect(problemsOf([join(dir, 'none.yaml'), dir])).toEqual([
+      `${dir}/none.yaml there is no such file`,
+      `${dir} there is no .yaml or .yml file in this directory`,
+    ]);
+  });
+});
+
+describe('references', () => {
+  test('are expanded inside scalars only, after parsing', () => {
+    const dir = files({
+      token: 's3cret\n',
+      't.yaml': `
+targets:
+  - name: a
+    http:
+      url: http://\${HOST}:\${PORT:-8080}/x
+      headers: { authorization: "Bearer \${file:./token}", literal: "$\${HOST}", tricky: "\${TRICKY}" }
+`,
+    });
+    const env = { HOST: 'web', TRICKY: 'a: {b, c}' };
+    const [target] = load(join(dir, 't.yaml'), env).targets;
+    expect(target!.probe.settings).toMatchObject({
+      url: 'http://web:8080/x',
+      headers: { authorization: 'Bearer s3cret', literal: '${HOST}', tricky: 'a: {b, c}' },
+    });
+  });
+
+  test('a shell line is left to the shell', () => {
+    const config = yaml(
+      'targets: [{ name: a, exec: { shell: "echo ${HOME:?}" } }]\nhooks: { h: { shell: { command: "echo ${X}", env: { X: "${Y}" } } } }',
+      { Y: 'yes' },
+    );
+    expect(config.targets[0]!.probe.settings).toMatchObject({ shell: ['/bin/sh', '-c', 'echo ${HOME:?}'] });
+    expect(config.hooks.get('h')!.settings).toMatchObject({
+      argv: ['/bin/sh', '-c', 'echo ${X}'],
+      env: { X: 'yes' },
+    });
+  });
+
+  const SECRETIVE = `
+targets:
+  - name: \${NAME}
+    http:
+      url: http://\${HOST}:\${PORT}/\${PATH_}?token=\${QUERY}
+      headers: { x-token: "\${HEADER}" }
+      auth: { basic: { username: "\${USER_}", password: written-out } }
+      body: { json: { key: "\${BODY}" } }
+  - name: b
+    tcp: { address: "\${HOST}:\${PORT}", send: "\${SEND}" }
+  - name: c
+    exec: [/bin/echo, "\${ARG}"]
+    interval: \${INTERVAL}
+hooks:
+  h: { webhook: "\${HOOK}" }
+`;
+  const ENV = {
+    NAME: 'orders',
+    HOST: 'web',
+    PORT: '8080',
+    PATH_: 'health',
+    INTERVAL: '7s',
+    QUERY: 'query-secret',
+    HEADER: 'header-secret',
+    USER_: 'user-secret',
+    BODY: 'body-secret',
+    SEND: 'send-secret',
+    ARG: 'arg-secret',
+    HOOK: 'https://hooks.example.com/hook-secret',
+  };
+
+  test('print as *** but in hosts, ports, paths and names', () => {
+    const config = yaml(SECRETIVE, ENV);
+    const printed = JSON.stringify(masked(config.merged, config.redact));
+    expect(printed).not.toContain('secret');
+    expect(printed).not.toContain('written-out');
+    for (const readable of ['http://web:8080/health?token=***', '"web:8080"', '"orders"', '"7s"']) {
+      expect(printed).toContain(readable);
+    }
+    expect(config.redact('cannot reach arg-secret')).toBe('cannot reach ***');
+  });
+
+  test('do not show in the messages of other problems', () => {
+    const dir = files({
+      't.yaml': 'targets: [{ name: a, http: { url: "http://h/", method: "${M}" }, tcp: "${S}" }]',
+    });
+    const said = problemsOf(join(dir, 't.yaml'), { M: 'get', S: 'no address but a s3cret' }).join('\n');
+    expect(said).toContain('a method is written in capitals');
+    const hidden = files({
+      't.yaml':
+        'targets: [{ name: a, exec: [/bin/echo], interval: 5s, labels: { x: y } }]\nhooks: { h: { webhook: "${S}" } }',
+    });
+    const message = problemsOf(join(hidden, 't.yaml'), { S: 'not-a-url-s3cret' }).join('\n');
+    expect(message).not.toContain('s3cret');
+  });
+
+  test('a changed secret makes another fingerprint', () => {
+    const dir = files({
+      't.yaml': 'targets: [{ name: a, http: { url: "http://h/", headers: { x: "${T}" } } }]',
+    });
+    const print = (value: string) => load(join(dir, 't.yaml'), { T: value }).targets[0]!.fingerprint;
+    expect(print('a')).toBe(print('a'));
+    expect(print('a')).not.toBe(print('b'));
+  });
+});
+
+test('the same YAML twice gives the same fingerprints; a changed default another one', () => {
+  const print = (interval: string) =>
+    files({ 't.yaml': `defaults: { interval: ${interval} }\ntargets: [{ name: a, tcp: "h:1" }]` });
+  const dir = print('90.1s');
+  const first = load(dir).targets[0]!.fingerprint;
+  expect(load(dir).targets[0]!.fingerprint).toBe(first);
+  writeFileSync(join(dir, 't.yaml'), 'defaults: { interval: 90.2s }\ntargets: [{ name: a, tcp: "h:1" }]');
+  expect(load(dir).targets[0]!.fingerprint).not.toBe(first);
+});
+
+test('anchors and merge keys of YAML work', () => {
+  const { targets } = yaml(`
+targets:
+  - &base { name: a, tcp: "h:1", failure_threshold: 4 }
+  - { <<: *base, name: b }
+`);
+  expect(targets.map(({ name, rules }) => [name, rules.failureThreshold])).toEqual([
+    ['a', 4],
+    ['b', 4],
+  ]);
+});
+
+test('names of the language itself are no trap', () => {
+  expect(() =>
+    yaml('targets: [{ name: constructor, tcp: "h:1", labels: { __proto__: x, toString: y } }]'),
+  ).not.toThrow();
+  const dir = files({ 't.yaml': 'targets: [{ name: a, tcp: "h:1", constructor: 1, notify: toString }]' });
+  expect(problemsOf(dir)).toEqual([
+    `${dir}/t.yaml:1:34 unknown key "constructor"`,
+    `${dir}/t.yaml:1:58 unknown hook "toString"`,
+  ]);
+});
+
+test('a chain of ten thousand dependencies is no problem', () => {
+  const chain = Array.from(
+    { length: 10_000 },
+    (_, i) => `  - { name: t${i}, tcp: "h:1", depends_on: [t${i + 1}] }`,
+  );
+  expect(yaml(`targets:\n${chain.join('\n')}\n  - { name: t10000, tcp: "h:1" }`).targets.length).toBe(10_001);
+});
+
+test('targets.example.yaml is valid as it stands', () => {
+  const config = load('targets.example.yaml');
+  expect(config.targets.length).toBe(9);
+  expect(new Set(config.targets.map(({ probe }) => probe.kind))).toEqual(new Set(Object.keys(probes)));
+});
