@@ -17,8 +17,13 @@ export interface TlsRequest {
 }
 
 export interface Connection {
-  /** Connected, and through its handshake where TLS was asked for. Errors go to its listeners from now on. */
+  /** Connected, and through its handshake where TLS was asked for. An error that nobody listens for is dropped. */
   readonly socket: Socket;
+  /**
+   * Whether the end of what the peer sent was a reset in truth. libuv tells of a reset that arrives together with bytes
+   * as of an orderly end; but the peer has no address any more then.
+   */
+  wasReset(): boolean;
   /**
    * Lets go at once, by a reset: a probe that closed first would leave a TIME_WAIT behind for each attempt, and run the
    * agent out of ports. Harmless when repeated.
@@ -41,13 +46,12 @@ export async function dial(endpoint: Endpoint, context: ProbeContext, tls?: TlsR
   // Half open: a shutdown of Node's own, in answer to the peer's, would make the reset below fail and leak the socket.
   const raw = connect({ ...options, allowHalfOpen: true });
   raw.setNoDelay(true);
+  // What fails between two listeners, or after close, must not end the process.
+  raw.on('error', ignore);
   let socket = raw;
 
   function close(): void {
     signal.removeEventListener('abort', close);
-    // The socket may still emit what had been under way; nobody is to blame for it any more.
-    socket.on('error', ignore);
-    raw.on('error', ignore);
     const peerClosedFirst = raw.readableEnded || raw.writableEnded;
     if ('unix' in endpoint || raw.connecting || peerClosedFirst) raw.destroy();
     else raw.resetAndDestroy();
@@ -65,9 +69,11 @@ export async function dial(endpoint: Endpoint, context: ProbeContext, tls?: TlsR
         socket: detached(raw),
       });
       socket = secure;
+      secure.on('error', ignore);
       await event(secure, 'secureConnect', signal);
     }
-    return { socket, close };
+    const wasReset = (): boolean => !('unix' in endpoint) && raw.remoteAddress === undefined;
+    return { socket, wasReset, close };
   } catch (error) {
     close();
     throw handshakeError(error, socket !== raw);

@@ -112,7 +112,7 @@ function survivesRefusal(socket: TLSSocket, { clock }: ProbeContext): Promise<vo
  * is seen; alone, it is satisfied once the peer has spoken and gone quiet.
  */
 function listen(
-  { socket }: Connection,
+  { socket, wasReset }: Connection,
   { expect, expect_not }: TcpSettings,
   { enter, clock, signal }: ProbeContext,
 ): Promise<string | undefined> {
@@ -155,9 +155,11 @@ function listen(
     function onClose(): void {
       if (signal.aborted) return settle(() => reject(signal.reason as Error));
       if (look()) return;
-      if (!expect && heard.length > 0) return settle(() => resolve(undefined));
+      const lost = wasReset();
+      if (!expect && heard.length > 0 && !lost) return settle(() => resolve(undefined));
+      const how = lost ? 'reset' : 'closed';
       const what = heard.length === 0 ? 'without a word' : 'before the expected answer';
-      settle(() => reject(new ProbeFailure('closed', `the peer closed the connection ${what}`)));
+      settle(() => reject(new ProbeFailure(how, `the peer ${how} the connection ${what}`)));
     }
     enter('wait');
     socket.on('data', onData);

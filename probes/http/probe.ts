@@ -171,7 +171,7 @@ async function exchange(request: Request, settings: HttpSettings, context: Probe
 }
 
 function converse(
-  { socket }: Connection,
+  { socket, wasReset }: Connection,
   request: Request,
   { max_body, expect }: HttpSettings,
   { enter, signal }: ProbeContext,
@@ -199,6 +199,7 @@ function converse(
     socket.once('end', () => {
       ended = true;
       attend(() => {
+        if (wasReset()) throw new ProbeFailure('reset', 'the server reset the connection');
         reader.end();
         return true;
       });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { http } from '../../probes/http/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
+import { reset } from '../support/reset.ts';
 import { answering, closedPort, serve, tcpServer } from '../support/servers.ts';
 import { verdict } from '../support/verdict.ts';
 
@@ -16,7 +17,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 /** Sends these bytes once asked, and resets the connection when they have gone out. */
 function resetting(answer: string): Promise<number> {
   return tcpServer((socket) => {
-    socket.once('data', () => socket.write(answer, () => socket.resetAndDestroy()));
+    socket.once('data', () => socket.write(answer, () => reset(socket)));
   });
 }
 
@@ -71,7 +72,7 @@ describe('how the server is reached', () => {
   });
 
   test('reset as soon as connected', async () => {
-    const port = await tcpServer((socket) => socket.resetAndDestroy());
+    const port = await tcpServer(reset);
     expect(verdict(await attemptOnce(http, url(port)))).toBe('fail reset explicit');
   });
 
