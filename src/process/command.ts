@@ -63,11 +63,13 @@ export function run(
     const stderr = collect(child.stderr);
     let cancelTimer: Cancel = () => {};
     let exit: Pick<Exit, 'code' | 'signal'> | undefined;
+    let killed = false;
 
     function terminate(): void {
       killGroup(child, 'SIGTERM');
       cancelTimer = clock.schedule(clock.now() + KILL_AFTER_MS, () => {
         killGroup(child, 'SIGKILL');
+        killed = true;
         if (exit) finish();
       });
     }
@@ -89,7 +91,8 @@ export function run(
     child.once('exit', (code, killedBy) => {
       exit = { code, signal: killedBy };
       if (signal.aborted) {
-        if (!groupLives(child)) finish();
+        // A killed group may go on being listed until somebody has reaped its zombies.
+        if (killed || !groupLives(child)) finish();
         return;
       }
       signal.removeEventListener('abort', terminate);

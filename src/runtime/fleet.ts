@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
 import { diff } from '../core/diff.ts';
 import { unknownHealth } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
@@ -8,6 +8,9 @@ import type { Target } from '../core/target.ts';
 import { type Concurrency, createLimiter } from './limiter.ts';
 import { type Monitor, type MonitorSnapshot, createMonitor } from './monitor.ts';
 
+/** How long the end waits for probes that ignore their signal, ms: a killed command has had its TERM and its KILL. */
+const LEAVE_BEHIND_MS = 2_000;
+
 /** All monitors together. */
 export interface Fleet {
   /**
@@ -15,7 +18,7 @@ export interface Fleet {
    * keeps its state, its open incident and its counters, so that what was told as down is told as up again.
    */
   apply(targets: readonly Target[], concurrency: Concurrency): Changes;
-  /** Ends every loop. Resolves when all probes under way have really ended. */
+  /** Ends every loop. Resolves when all probes under way have really ended, or are left behind. */
   stop(): Promise<void>;
   snapshot(): MonitorSnapshot[];
 }
@@ -109,7 +112,12 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
     },
     async stop() {
       for (const name of monitors.keys()) remove(name);
-      await Promise.all(ending);
+      let cancel: Cancel = () => {};
+      const patience = new Promise<void>((resolve) => {
+        cancel = clock.schedule(clock.now() + LEAVE_BEHIND_MS, resolve);
+      });
+      await Promise.race([Promise.all(ending), patience]);
+      cancel();
     },
     snapshot: () => [...monitors.values()].map((monitor) => monitor.snapshot()),
   };

@@ -59,8 +59,13 @@ export function createSystemClock(): Clock {
       heap.push(entry);
       arm();
       return () => {
-        if (entry.callback) heap.forget();
+        if (!entry.callback) return;
         entry.callback = undefined;
+        heap.forget();
+        if (heap.peek()) return;
+        // Nothing is left to wait for: the timer must not keep the process alive.
+        clearTimeout(timer);
+        timerAt = Infinity;
       };
     },
   };
@@ -122,7 +127,7 @@ function createHeap(): Heap {
     peek: () => entries[0],
     forget() {
       cancelled++;
-      if (cancelled <= 64 || cancelled * 2 <= entries.length) return;
+      if (cancelled < entries.length && (cancelled <= 64 || cancelled * 2 <= entries.length)) return;
       entries = entries.filter((entry) => entry.callback);
       cancelled = 0;
       for (let at = (entries.length >> 1) - 1; at >= 0; at--) down(at);

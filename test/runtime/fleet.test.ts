@@ -151,6 +151,21 @@ describe('places', () => {
   });
 });
 
+test('the end waits for probes that ignore their signal, but not for ever', async () => {
+  const scripted = scriptedProbe('z');
+  const { clock, fleet } = setUp({ scripted });
+  fleet.apply([aTarget()], WIDE);
+  while (scripted.active === 0) await clock.advance(100);
+  let stopped = false;
+  void fleet.stop().then(() => {
+    stopped = true;
+  });
+  await clock.advance(1_999);
+  expect(stopped).toBe(false);
+  await clock.advance(1);
+  expect(stopped).toBe(true);
+});
+
 describe('dependencies', () => {
   test('while a parent is not up, failures open no incident; afterwards there is full grace', async () => {
     const parent = scriptedProbe('+------++');
