@@ -53,12 +53,15 @@ export class ProbeFailure extends Error {
   }
 }
 
+/** What says nothing about the target: our files, our limits. */
+export class OwnTrouble extends Error {}
+
 /** What an error means. One that is in no table is a bug of ours: it is thrown on, and the runner makes it `void`. */
 export function outcomeOf(error: unknown): Outcome {
   if (error instanceof ProbeFailure) return fail(error.reason, error.message);
   if (!(error instanceof Error)) throw error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (OURS.has(code)) return voided(`our own trouble: ${error.message}`);
+  if (error instanceof OwnTrouble || OURS.has(code)) return voided(`our own trouble: ${error.message}`);
   const reason = REASON_OF_CODE[code] ?? REASON_OF_FAMILY.find(([family]) => family.test(code))?.[1];
   if (reason === undefined) throw error;
   return fail(reason, reason === 'tls' ? tlsMessage(error) : error.message);

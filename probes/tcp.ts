@@ -8,7 +8,7 @@ import { address, text, withShortForm } from '../src/schema/scalars.ts';
 import { formatSize } from '../src/core/units.ts';
 import { type Connection, dial } from './dial.ts';
 import { ProbeFailure, outcomeOf } from './reason.ts';
-import { certificateFacts, tlsChoice } from './tls.ts';
+import { type TlsSettings, certificateFacts, tlsChoice } from './tls.ts';
 
 /** What a peer may say before the pattern has matched. */
 const MAX_ANSWER = 64 * 1024;
@@ -62,15 +62,15 @@ async function talk(connection: Connection, settings: TcpSettings, context: Prob
   const facts = settings.tls
     ? certificateFacts(connection.socket as TLSSocket, context.clock.wallTime())
     : undefined;
-  if (settings.send === undefined && !settings.expect && !settings.expect_not) {
-    if (settings.tls) await survivesRefusal(connection.socket as TLSSocket, context);
-    return ok(settings.tls ? 'connected, TLS is up' : 'connected', facts);
-  }
   if (settings.send !== undefined) {
     context.enter('send');
     await write(connection, settings.send);
   }
-  if (!settings.expect && !settings.expect_not) return ok('connected and sent', facts);
+  if (!settings.expect && !settings.expect_not) {
+    if (settings.tls) await survivesRefusal(connection.socket as TLSSocket, settings.tls, context);
+    const done = settings.send === undefined ? 'connected' : 'connected and sent';
+    return ok(settings.tls ? `${done}, TLS is up` : done, facts);
+  }
   const miss = await listen(connection, settings, context);
   return miss === undefined ? ok('the answer is as expected', facts) : fail('mismatch', miss, facts);
 }
@@ -87,23 +87,29 @@ function write({ socket }: Connection, data: string): Promise<void> {
 }
 
 /**
- * In TLS 1.3 the client is done before the server has seen its certificate: the refusal comes as an alert afterwards,
- * and a session ticket is the first sign that all is well.
+ * In TLS 1.3 the client is done before the server has seen its certificate: the refusal comes as an alert afterwards.
+ * A session ticket says that none will come, but where we showed a certificate: some servers look at it that late.
  */
-function survivesRefusal(socket: TLSSocket, { clock }: ProbeContext): Promise<void> {
+function survivesRefusal(
+  socket: TLSSocket,
+  tls: TlsSettings,
+  { clock, deadline }: ProbeContext,
+): Promise<void> {
   if (socket.getProtocol() !== 'TLSv1.3') return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const cancel = clock.schedule(clock.now() + REFUSAL_MS, resolve);
+    const now = clock.now();
+    const cancel = clock.schedule(now + Math.min(REFUSAL_MS, (deadline - now) / 2), resolve);
     const settle = (act: () => void): void => {
       cancel();
       act();
     };
-    socket.once('session', () => settle(resolve));
+    if (tls.cert === undefined) socket.once('session', () => settle(resolve));
     socket.once('data', () => settle(resolve));
     socket.once('error', (error) => settle(() => reject(error)));
-    socket.once('close', () =>
-      settle(() => reject(new ProbeFailure('closed', 'closed right after the TLS handshake'))),
-    );
+    const closed = (): void =>
+      settle(() => reject(new ProbeFailure('closed', 'closed right after the TLS handshake')));
+    socket.once('end', closed);
+    socket.once('close', closed);
   });
 }
 

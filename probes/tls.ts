@@ -3,6 +3,7 @@ import { type ConnectionOptions, type SecureContext, type TLSSocket, createSecur
 import { z } from 'zod';
 import { isIP } from 'node:net';
 import type { Facts } from '../src/core/outcome.ts';
+import { OwnTrouble } from './reason.ts';
 import { readableFile } from '../src/schema/file.ts';
 import { flag, text } from '../src/schema/scalars.ts';
 
@@ -49,7 +50,7 @@ const loaded = new WeakMap<TlsSettings, Loaded>();
 
 /**
  * Options for tls.connect: verification on, names checked against `server_name`, else the host that was asked for.
- * Throws where a file cannot be read or is not what it should be.
+ * Throws OwnTrouble where a file cannot be read or is not what it should be.
  */
 export function connectionOptions(tls: TlsSettings, host: string): ConnectionOptions {
   const name = tls.server_name ?? host;
@@ -63,19 +64,23 @@ export function connectionOptions(tls: TlsSettings, host: string): ConnectionOpt
 
 function secureContext(tls: TlsSettings): SecureContext {
   const files = [tls.ca, tls.cert, tls.key];
-  const version = files.map((file) => (file === undefined ? '' : statSync(file).mtimeMs)).join();
-  const known = loaded.get(tls);
-  if (known?.version === version) return known.context;
-  const [ca, cert, key] = files.map((file) => (file === undefined ? undefined : readFileSync(file)));
-  const context = createSecureContext({
-    ...(ca && { ca }),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(tls.passphrase !== undefined && { passphrase: tls.passphrase }),
-    minVersion: 'TLSv1.2',
-  });
-  loaded.set(tls, { version, context });
-  return context;
+  try {
+    const version = files.map((file) => (file === undefined ? '' : statSync(file).mtimeMs)).join();
+    const known = loaded.get(tls);
+    if (known?.version === version) return known.context;
+    const [ca, cert, key] = files.map((file) => (file === undefined ? undefined : readFileSync(file)));
+    const context = createSecureContext({
+      ...(ca && { ca }),
+      ...(cert && { cert }),
+      ...(key && { key }),
+      ...(tls.passphrase !== undefined && { passphrase: tls.passphrase }),
+      minVersion: 'TLSv1.2',
+    });
+    loaded.set(tls, { version, context });
+    return context;
+  } catch (error) {
+    throw new OwnTrouble(`the files of tls cannot be used: ${(error as Error).message}`);
+  }
 }
 
 /** What the peer's certificate says of itself. */
