@@ -11,6 +11,9 @@ export const BIN = fileURLToPath(new URL('../../dist/src/bin.js', import.meta.ur
 /** How long to wait for a log record: bounds a hang, times nothing. */
 const PATIENCE_MS = 20_000;
 
+/** How much of the log an error shows, in records. */
+const SHOWN = 30;
+
 /** A line of the JSON log. */
 export interface LogRecord {
   readonly level: string;
@@ -76,14 +79,14 @@ export function startAgent(args: readonly string[], options: CliOptions = {}): R
     records.push(parseRecord(line));
     wake();
   });
-  void exited.then((how) => {
-    exit = how;
+  child.once('close', (code, signal) => {
+    exit = { code, signal };
     wake();
   });
 
   function complaint(what: string): Error {
-    const lines = records.map((record) => JSON.stringify(record));
-    return new Error(`${what}; the log:\n${lines.join('\n')}\n${stderr()}`);
+    const lines = records.slice(-SHOWN).map((record) => JSON.stringify(record));
+    return new Error(`${what}; the end of the log:\n${lines.join('\n')}\n${stderr()}`);
   }
 
   return {

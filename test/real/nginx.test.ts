@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { REFUSED, SILENT, askOnce, watch } from '../support/incidents.ts';
+import { NGINX, OPENSSL, nginx } from '../support/nginx.ts';
+import { findPrograms } from '../support/programs.ts';
+
+const found = findPrograms([NGINX]);
+
+describe.skipIf(!found)('nginx over http', () => {
+  test('its answers are judged by status, body and headers', async () => {
+    const server = await nginx(found![0]);
+    await server.start();
+    const url = `http://127.0.0.1:${server.port}`;
+    const expecting = (path: string, expect: unknown) => ({ http: { url: `${url}${path}`, expect } });
+    const said = await askOnce({
+      fine: { http: `${url}/healthz` },
+      text: expecting('/healthz', {
+        body: '"status":"(ok|green)"',
+        headers: { 'content-type': '^application/json' },
+      }),
+      moved: { http: { url: `${url}/moved`, redirects: 1 } },
+      broken: { http: `${url}/broken` },
+      welcome: expecting('/broken', { status: [503] }),
+      other: expecting('/healthz', { body: 'green' }),
+      absent: { http: `${url}/absent` },
+    });
+    expect(said).toMatchObject({
+      fine: { probe: 'http', status: 'ok', reason: null, class: null, facts: { status: 200 } },
+      text: { status: 'ok' },
+      moved: { status: 'ok', facts: { status: 200 } },
+      broken: { status: 'fail', reason: 'status', class: 'explicit', facts: { status: 503 } },
+      welcome: { status: 'ok' },
+      other: { status: 'fail', reason: 'mismatch', class: 'explicit' },
+      absent: { status: 'fail', reason: 'status', facts: { status: 404 } },
+    });
+  });
+
+  test('frozen, then killed: the recovery hook wakes it, then starts it anew, once an incident', async () => {
+    const server = await nginx(found![0]);
+    await server.start();
+    const { ends, reaches } = await watch({
+      probe: { http: `http://127.0.0.1:${server.port}/healthz` },
+      mend: server.mend,
+    });
+    const up = await reaches('up');
+    server.freeze();
+    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
+    await server.stop();
+    await reaches('up', await reaches('recovering', await reaches('down', thawed)));
+    await ends([SILENT, REFUSED]);
+  });
+});
+
+const foundBoth = findPrograms([NGINX, OPENSSL]);
+
+describe.skipIf(!foundBoth)('nginx over https', () => {
+  test('its certificate is checked', async () => {
+    const [program, openssl] = foundBoth!;
+    const server = await nginx(program, { openssl });
+    await server.start();
+    const url = `https://127.0.0.1:${server.port}/healthz`;
+    const { certificate: ca } = server;
+    const said = await askOnce({
+      trusted: { http: { url, tls: { ca } } },
+      named: { http: { url, tls: { ca, server_name: 'orders.test' } } },
+      stranger: { http: url },
+      impostor: { http: { url, tls: { ca, server_name: 'search.test' } } },
+      unchecked: { http: { url, tls: { insecure: true } } },
+      plain: { http: url.replace('https', 'http') },
+      tcp: { tcp: { address: `127.0.0.1:${server.port}`, tls: { ca } } },
+    });
+    expect(said).toMatchObject({
+      trusted: { status: 'ok', facts: { status: 200 } },
+      named: { status: 'ok' },
+      stranger: { status: 'fail', reason: 'tls', class: 'explicit' },
+      impostor: { status: 'fail', reason: 'tls', class: 'explicit' },
+      unchecked: { status: 'ok' },
+      plain: { status: 'fail', reason: 'status', facts: { status: 400 } },
+      tcp: { status: 'ok', facts: { tls_days_left: 29 } },
+    });
+  });
+
+  test('frozen, then killed: the recovery hook wakes it, then starts it anew, once an incident', async () => {
+    const [program, openssl] = foundBoth!;
+    const server = await nginx(program, { openssl });
+    await server.start();
+    const { ends, reaches } = await watch({
+      probe: { http: { url: `https://127.0.0.1:${server.port}/healthz`, tls: { ca: server.certificate } } },
+      mend: server.mend,
+    });
+    const up = await reaches('up');
+    server.freeze();
+    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
+    await server.stop();
+    await reaches('up', await reaches('recovering', await reaches('down', thawed)));
+    await ends([SILENT, REFUSED]);
+  });
+});

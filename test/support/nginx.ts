@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type RealServer, adopt, freePort, realServer, temporaryDirectory } from './real-server.ts';
+
+export const NGINX = { program: 'nginx', from: 'nginx-light' };
+export const OPENSSL = { program: 'openssl', from: 'openssl' };
+
+export interface Nginx extends RealServer {
+  /** A line for the shell that does what an operator would: wakes it where it lives, else starts it anew. */
+  readonly mend: string;
+  /** Its certificate, where it speaks TLS; it vouches for itself. */
+  readonly certificate: string;
+}
+
+/** An nginx of the test's own, with a master and a worker, as an ordinary process. */
+export async function nginx(program: string, { openssl }: { openssl?: string } = {}): Promise<Nginx> {
+  const directory = temporaryDirectory();
+  const port = await freePort();
+  const config = join(directory, 'nginx.conf');
+  const pidFile = join(directory, 'nginx.pid');
+  const certificate = join(directory, 'cert.pem');
+  if (openssl !== undefined) makeCertificate(openssl, directory);
+  writeFileSync(config, configFor(directory, port, openssl !== undefined));
+  const argv = [program, '-e', 'stderr', '-p', directory, '-c', config] as const;
+  adopt(pidFile);
+  const quoted = argv.map((word) => `'${word}'`).join(' ');
+  return {
+    ...realServer({ argv: [...argv], port, cwd: directory }),
+    certificate,
+    mend: `p=$(cat '${pidFile}'); if kill -0 $p; then kill -s CONT -- -$p; else setsid -f ${quoted} >/dev/null 2>&1; fi`,
+  };
+}
+
+function configFor(directory: string, port: number, tls: boolean): string {
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  return `
+    daemon off;
+    worker_processes 1;
+    pid ${directory}/nginx.pid;
+    error_log stderr error;
+    events { worker_connections 256; }
+    http {
+      access_log off;
+      ${paths.map((path) => `${path}_temp_path ${directory}/${path};`).join('\n      ')}
+      default_type application/json;
+      server {
+        listen 127.0.0.1:${port}${tls ? ' ssl' : ''};
+        ${tls ? `ssl_certificate ${directory}/cert.pem; ssl_certificate_key ${directory}/key.pem;` : ''}
+        location = /healthz { return 200 '{"status":"ok"}'; }
+        location = /broken { return 503 '{"status":"broken"}'; }
+        location / { return 404; }
+        location = /moved { return 302 /healthz; }
+      }
+    }
+  `;
+}
+
+function makeCertificate(openssl: string, directory: string): void {
+  const names = 'subjectAltName=DNS:orders.test,IP:127.0.0.1';
+  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const about = ['-days', '30', '-subj', '/CN=orders.test', '-addext', names];
+  execFileSync(openssl, [...words, ...about, '-keyout', 'key.pem', '-out', 'cert.pem'], {
+    cwd: directory,
+    stdio: 'pipe',
+  });
+}
