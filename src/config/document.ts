@@ -45,7 +45,7 @@ export function parseSource(
     place: placeOf(error.pos),
     message: yamlMessage(error),
   }));
-  const { expandProblems, secrets } = expandScalars(document, {
+  const { expandProblems, secrets } = expandScalars(document, text, {
     env: sources.env,
     readFile: (path) => sources.readFile(resolve(dir, path)),
   });
@@ -71,10 +71,12 @@ export function parseSource(
 
 function expandScalars(
   document: Document.Parsed,
+  text: string,
   sources: Sources,
 ): { expandProblems: { node: Scalar; message: string }[]; secrets: string[] } {
   const expandProblems: { node: Scalar; message: string }[] = [];
   const secrets: string[] = [];
+  if (!text.includes('${')) return { expandProblems, secrets };
   visit(document, {
     Scalar(key, node, ancestors) {
       if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
@@ -95,13 +97,12 @@ function isShellText(path: Path): boolean {
   return at !== -1 && (at === path.length - 1 || path[at + 1] === 'command');
 }
 
+/** The keys on the way to a scalar; places in lists do not matter to what may be printed. */
 function pathOf(node: Scalar, ancestors: readonly (Document | Node | Pair)[]): Path {
-  const path: (string | number)[] = [];
-  [...ancestors, node].forEach((step, index, steps) => {
-    const parent = steps[index - 1];
-    if (isSeq(parent)) path.push(parent.items.indexOf(step));
-    else if ('key' in step && isScalar(step.key)) path.push(String(step.key.value));
-  });
+  const path: string[] = [];
+  for (const step of [...ancestors, node]) {
+    if ('key' in step && isScalar(step.key)) path.push(String(step.key.value));
+  }
   return path;
 }
 

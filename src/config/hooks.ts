@@ -1,7 +1,8 @@
 import type { HookRegistry, HookSpec } from '../core/hook.ts';
+import { suggest } from '../core/suggest.ts';
 import type { Problem } from './problem.ts';
 import { hookSchema } from './schema.ts';
-import { type Sourced, unknown, validate } from './validate.ts';
+import { type Sourced, validate } from './validate.ts';
 
 /** The hooks by name; without `on`, a hook runs on both events where it notifies, and on `down` where it recovers. */
 export function loadHooks(
@@ -55,13 +56,9 @@ export function onlyKind(
       message: `one ${what} too many: there is ${kind} already`,
     });
   }
+  if (kind !== undefined) return others.length === 0 ? kind : undefined;
   // A mistyped kind has been told as an unknown key.
-  const mistyped = keys.some((key) => unknown('key', key, kinds).includes('did you mean'));
-  if (kind === undefined && !mistyped) {
-    problems.push({
-      place: source.locate(path),
-      message: `there is no ${what}; add one of ${kinds.join(', ')}`,
-    });
-  }
-  return others.length === 0 ? kind : undefined;
+  if (keys.some((key) => suggest(key, kinds) !== undefined)) return undefined;
+  problems.push({ place: source.locate(path), message: `there is no ${what}; add one of ${kinds.join(', ')}` });
+  return undefined;
 }

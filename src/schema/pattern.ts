@@ -23,10 +23,23 @@ export class Pattern {
   }
 }
 
+/** Patterns by their source: thousands of targets tend to share a few. */
+const compiled = new Map<string, Pattern>();
+const MOST_KEPT = 1_000;
+
+function compile(source: string): Pattern {
+  const known = compiled.get(source);
+  if (known) return known;
+  const pattern = new Pattern(source);
+  if (compiled.size >= MOST_KEPT) compiled.clear();
+  compiled.set(source, pattern);
+  return pattern;
+}
+
 export function pattern(): z.ZodType<Pattern, string> {
   return z.string().transform((source, context) => {
     try {
-      return new Pattern(source);
+      return compile(source);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       context.addIssue({ code: 'custom', message: `the pattern does not compile: ${why}` });
