@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type FSWatcher, readFileSync, readdirSync, statSync, watch } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { type FSWatcher, statSync, watch } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { readTexts } from '../config/files.ts';
 
 /** Editors and mounted volumes change a file in several steps. */
 const SETTLE_MS = 150;
@@ -45,36 +46,12 @@ export function watchFiles(
 }
 
 function directoryOf(path: string): string {
-  return isDirectory(path) ? path : dirname(resolve(path));
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(resolve(path));
 }
 
-/** A digest of all that would be read. */
+/** A digest of all that would be read; a file that cannot be read just now counts as absent. */
 function contentOf(paths: readonly string[]): string {
   const digest = createHash('sha256');
-  for (const path of paths) {
-    const files = isDirectory(path)
-      ? readdirSync(path)
-          .toSorted()
-          .filter((name) => /\.ya?ml$/.test(name))
-          .map((name) => join(path, name))
-      : [path];
-    for (const file of files) digest.update(`${basename(file)}\0${textOf(file)}\0`);
-  }
+  for (const { file, text } of readTexts(paths, [])) digest.update(`${file}\0${text}\0`);
   return digest.digest('base64');
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
 }

@@ -1,0 +1,62 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { type LogRecord, renderRecord } from '../../src/cli/terminal-log.ts';
+import { unknownHealth } from '../../src/core/health.ts';
+import { ok } from '../../src/core/outcome.ts';
+import { createCounters } from '../../src/observe/counters.ts';
+import { createLogObserver } from '../../src/observe/log.ts';
+import { aTarget } from '../support/targets.ts';
+
+const ATTEMPT = { outcome: ok('fine'), number: 1, at: 0, latencyMs: 1.23456, phases: {} };
+
+test('counters: attempts by status, missed starts, hooks, and the lateness of starts', () => {
+  const counters = createCounters();
+  const target = aTarget();
+  for (let ms = 0; ms < 100; ms++) counters.onStart?.(target, ms + 0.5);
+  counters.onStart?.(target, 99_999);
+  counters.onStart?.(target, -0.5);
+  counters.onAttempt?.(target, ATTEMPT, unknownHealth(0));
+  counters.onMissed?.(target, 3);
+  expect(counters.totals()).toEqual({
+    attempts: { ok: 1, warn: 0, fail: 0, void: 0 },
+    missed: 3,
+    lateness: { p50: 49, p99: 99, max: 10_000 },
+    hooks: { ok: 0, failed: 0 },
+  });
+  expect(createCounters().totals().lateness).toEqual({ p50: 0, p99: 0, max: 0 });
+});
+
+test('single attempts are logged at debug only', () => {
+  for (const [level, lines] of [
+    ['info', 0],
+    ['debug', 1],
+  ] as const) {
+    const written: string[] = [];
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        written.push(String(chunk));
+        done();
+      },
+    });
+    createLogObserver(pino({ level }, stream)).onAttempt?.(aTarget(), ATTEMPT, unknownHealth(0));
+    expect(written.length).toBe(lines);
+    if (lines > 0) expect(JSON.parse(written[0]!)).toMatchObject({ msg: 'attempt', status: 'ok', latency_ms: 1.235 });
+  }
+});
+
+test('the terminal log obeys no control character of a target', () => {
+  const record: LogRecord = {
+    level: 'error',
+    time: '2026-01-01T00:00:00.000Z',
+    msg: 'transition',
+    target: 'a\u001b[2J',
+    from: 'suspect',
+    to: 'down',
+    reason: 'mismatch',
+    message: 'got \u001b]0;owned\u0007\nfake line',
+    incident: 'a-1',
+  };
+  const line = renderRecord(record, (_format, text) => text);
+  expect(line).toMatch(/✗ a \[2J +down +mismatch: got {1,2}\]0;owned fake line \(incident a-1\)$/);
+});
