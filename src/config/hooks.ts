@@ -59,6 +59,9 @@ export function onlyKind(
   if (kind !== undefined) return others.length === 0 ? kind : undefined;
   // A mistyped kind has been told as an unknown key.
   if (keys.some((key) => suggest(key, kinds) !== undefined)) return undefined;
-  problems.push({ place: source.locate(path), message: `there is no ${what}; add one of ${kinds.join(', ')}` });
+  problems.push({
+    place: source.locate(path),
+    message: `there is no ${what}; add one of ${kinds.join(', ')}`,
+  });
   return undefined;
 }

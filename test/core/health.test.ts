@@ -20,7 +20,7 @@ function states(script: string, rules = RULES): string {
   let health = unknownHealth(0);
   let unreachable = false;
   const line: string[] = [];
-  [...script].forEach((letter, index) => {
+  script.split('').forEach((letter, index) => {
     if (letter === 'u') {
       unreachable = true;
       return;
@@ -71,7 +71,7 @@ describe('judge', () => {
   test('an incident keeps its id from down to up, through a relapse', () => {
     let health = unknownHealth(0);
     const incidents: (string | null)[] = [];
-    [...'---+-++---'].forEach((letter, index) => {
+    '---+-++---'.split('').forEach((letter, index) => {
       const at = 1_000 + index;
       const judgement = judge(health, attempt(OUTCOMES[letter]!), {
         target: 'x',
