@@ -12,6 +12,7 @@ import type { Probe, ProbeContext } from '../src/core/probe.ts';
 import { VERSION } from '../src/core/version.ts';
 import { address, text, textMap, withShortForm } from '../src/schema/scalars.ts';
 import { type Connection, dial } from './dial.ts';
+import { decodeResponse, encodeRequest } from './grpc-message.ts';
 import { ProbeFailure, outcomeOf } from './reason.ts';
 import { tlsChoice } from './tls.ts';
 
@@ -43,12 +44,26 @@ const STATUS_NAMES = [
 /** HealthCheckResponse.ServingStatus, https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 const SERVING_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 
+/** Fields of HTTP/2's and gRPC's own, and those of HTTP/1 that HTTP/2 forbids. */
+const PROTOCOL_FIELDS = new Set([
+  'te',
+  'content-type',
+  'content-length',
+  'host',
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
+
 const metadata = textMap()
   .superRefine((entries, context) => {
     for (const [name, value] of Object.entries(entries)) {
       const problem = !/^[0-9a-z_.-]+$/.test(name)
         ? `"${name}" is not a metadata key (lower case letters, digits, _ . -)`
-        : name.startsWith('grpc-') || name === 'te' || name === 'content-type'
+        : name.startsWith('grpc-') || PROTOCOL_FIELDS.has(name)
           ? `${name} belongs to the protocol and cannot be set`
           : name.endsWith('-bin')
             ? /^[A-Za-z0-9+/]*={0,2}$/.test(value)
@@ -118,16 +133,28 @@ async function call(connection: Connection, settings: GrpcSettings, context: Pro
         [constants.HTTP2_HEADER_AUTHORITY]: settings.authority ?? formatAddress(settings.address),
         'content-type': 'application/grpc',
         te: 'trailers',
-        'grpc-timeout': `${Math.max(1, Math.ceil(deadline - clock.now()))}m`,
+        'grpc-timeout': timeoutField(deadline - clock.now()),
         'user-agent': `vitald/${VERSION}`,
         ...settings.metadata,
       });
       readAnswer(stream, { resolve, reject: failed }, enter);
-      stream.end(frame(encodeRequest(settings.service)));
+      // On a half open socket the session does not see the peer's end; a stream that is closed has its answer.
+      connection.socket.once('end', () => {
+        const how = connection.wasReset() ? 'reset' : 'closed';
+        if (!stream.closed)
+          failed(new ProbeFailure(how, `the server ${how} the connection without an answer`));
+      });
+      stream.end(encodeRequest(settings.service));
     });
   } finally {
     session.destroy();
   }
+}
+
+/** At most eight digits, so the longest timeouts go out in seconds. */
+function timeoutField(ms: number): string {
+  const whole = Math.max(1, Math.ceil(ms));
+  return whole < 1e8 ? `${whole}m` : `${Math.ceil(whole / 1_000)}S`;
 }
 
 /** Tells of everything that ends the session; returns what to call for an error of its stream. */
@@ -209,52 +236,4 @@ function statusMessage(code: number, encoded: string | string[] | undefined): st
   } catch {
     return `${name}: ${text}`;
   }
-}
-
-/** HealthCheckRequest { string service = 1 }; proto3 leaves an empty string out. */
-function encodeRequest(service: string): Buffer {
-  const name = Buffer.from(service, 'utf8');
-  return name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a]), varint(name.length), name]);
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
-  return Buffer.from([...bytes, rest]);
-}
-
-/** Length-prefixed message: one byte of flags (not compressed), four of length. */
-function frame(message: Buffer): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(message.length, 1);
-  return Buffer.concat([head, message]);
-}
-
-/** The serving status of exactly one uncompressed message, or undefined where it is anything else. */
-function decodeResponse(data: Buffer): number | undefined {
-  if (data.length < 5 || data[0] !== 0 || data.readUInt32BE(1) !== data.length - 5) return undefined;
-  let status = 0;
-  let at = 5;
-  function readVarint(): number | undefined {
-    let value = 0;
-    for (let shift = 0; shift < 64; shift += 7) {
-      const byte = data[at++];
-      if (byte === undefined) return undefined;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-    return undefined;
-  }
-  while (at < data.length) {
-    const tag = readVarint();
-    if (tag === undefined) return undefined;
-    const value = readVarint();
-    if (value === undefined) return undefined;
-    // Wire types: 0 is a varint, 2 a length and that many bytes; others do not occur here.
-    if ((tag & 7) === 2) at += value;
-    else if ((tag & 7) !== 0) return undefined;
-    else if (tag >>> 3 === 1) status = value;
-  }
-  return at === data.length ? status : undefined;
 }
