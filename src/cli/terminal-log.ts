@@ -1,4 +1,5 @@
 import type { State } from '../core/health.ts';
+import type { Totals } from '../observe/counters.ts';
 import { formatDuration } from '../core/units.ts';
 import { type Paint, STATE_COLOUR, plain } from './style.ts';
 
@@ -43,6 +44,8 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
     }
     case 'attempt':
       return `${name(paint('gray', '·'))}${paint('gray', `${String(record['status']).padEnd(10)} ${plain(String(record['message']))} (${formatDuration(Number(record['latency_ms']))})`)}`;
+    case 'starts missed':
+      return `${name(paint('yellow', '!'))}${paint('yellow', 'late'.padEnd(10))} ${String(record['count'])} starts missed: the attempt before was still under way`;
     default: {
       const mark =
         record.level === 'error'
@@ -50,9 +53,36 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
           : record.level === 'warn'
             ? paint('yellow', '!')
             : paint('blue', '•');
-      return `${time}  ${mark} ${record.msg}${details(record, paint)}`;
+      return `${time}  ${mark} ${sentence(record) ?? record.msg + details(record, paint)}`;
     }
   }
+}
+
+/** The agent's own messages, in words. */
+function sentence(record: LogRecord): string | undefined {
+  const field = (key: string): string => plain(String(record[key]));
+  switch (record.msg) {
+    case 'started':
+      return `watching ${field('targets')} targets, with ${field('hooks')} hooks, from ${field('files')}`;
+    case 'reloaded':
+      return `reloaded (${field('why')}): ${field('added')} added, ${field('removed')} removed, ${field('changed')} changed, ${field('kept')} kept`;
+    case 'stopping':
+      return `stopping (${field('why')}); hooks may take up to ${formatDuration(Number(record['grace_ms']))}`;
+    case 'stopped':
+      return totals(record as unknown as Totals);
+    default:
+      return undefined;
+  }
+}
+
+function totals({ attempts, missed, lateness, hooks }: Totals): string {
+  const said = Object.entries(attempts).filter(([, count]) => count > 0);
+  const late = `${lateness.p50}, ${lateness.p99} and ${lateness.max} ms late (median, p99, most)`;
+  return [
+    `stopped after ${said.map(([status, count]) => `${count} ${status}`).join(', ') || 'no'} attempts`,
+    `starts ${late}, ${missed} missed`,
+    `hooks: ${hooks.ok} done, ${hooks.failed} failed`,
+  ].join('; ');
 }
 
 /** Why it changed, in the target's own words. */
