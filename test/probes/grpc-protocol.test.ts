@@ -140,6 +140,47 @@ describe('the stream and the session', () => {
   ])('%s', async (_what, onStream, expected) => expect(await judged(onStream, 200)).toMatch(expected));
 });
 
+describe('frames that come in one packet, and then the end', () => {
+  const headers = [0x88, ...literal('content-type', 'application/grpc')];
+  const settings = frame(4, 0, 0, []);
+  const head = frame(1, 4, 1, headers);
+  const data = frame(0, 0, 1, [...SERVING]);
+  const trailers = frame(1, 5, 1, literal('grpc-status', '0'));
+  const goaway = frame(7, 0, 0, [0, 0, 0, 1, 0, 0, 0, 0]);
+
+  test.each([
+    ['the answer', [settings, head, data, trailers], /^ok: SERVING/],
+    ['the answer and GOAWAY', [settings, head, data, trailers, goaway], /^ok: SERVING/],
+    ['GOAWAY before the answer', [settings, goaway], /^fail protocol explicit: .*GOAWAY/],
+    ['no trailers', [settings, head, data], /^fail closed explicit: the server closed the connection/],
+    ['half an answer', [settings, head, data.subarray(0, 10)], /^fail closed explicit/],
+    ['greetings alone', [settings], /^fail closed explicit/],
+  ])('%s', async (_what, frames, expected) => {
+    const attempt = await attemptOnce(grpc, `127.0.0.1:${await answering(Buffer.concat(frames))}`);
+    expect(`${verdict(attempt)}: ${attempt.outcome.message}`).toMatch(expected);
+  });
+
+  function frame(type: number, flags: number, stream: number, payload: readonly number[]): Buffer {
+    return Buffer.from([
+      0,
+      payload.length >> 8,
+      payload.length & 255,
+      type,
+      flags,
+      0,
+      0,
+      0,
+      stream,
+      ...payload,
+    ]);
+  }
+
+  /** RFC 7541 section 6.2.2: a literal field, not indexed. */
+  function literal(name: string, value: string): number[] {
+    return [0, name.length, ...Buffer.from(name), value.length, ...Buffer.from(value)];
+  }
+});
+
 describe('a server that is none', () => {
   async function against(port: number, tls?: unknown): Promise<string> {
     return verdict(await attemptOnce(grpc, { address: `127.0.0.1:${port}`, tls }, { timeoutMs: 200 }));
