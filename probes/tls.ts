@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import type { Facts } from '../src/core/outcome.ts';
 import { OwnTrouble } from './reason.ts';
 import { readableFile } from '../src/schema/file.ts';
-import { flag, text } from '../src/schema/scalars.ts';
+import { alsoTakes, flag, text } from '../src/schema/scalars.ts';
 
 export interface TlsSettings {
   readonly ca?: string | undefined;
@@ -37,7 +37,10 @@ export function tlsKeys(): z.ZodType<TlsSettings> {
 
 /** `tls: true` means TLS with the defaults; false and absence mean none. */
 export function tlsChoice(): z.ZodType<TlsSettings | undefined> {
-  return z.preprocess((raw) => (raw === true ? {} : raw === false ? undefined : raw), keys.optional());
+  return alsoTakes(
+    ['flag'],
+    z.preprocess((raw) => (raw === true ? {} : raw === false ? undefined : raw), keys.optional()),
+  );
 }
 
 interface Loaded {

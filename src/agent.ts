@@ -2,6 +2,7 @@ import type { Clock } from './core/clock.ts';
 import type { HookRegistry } from './core/hook.ts';
 import { type Observer, combine } from './core/observer.ts';
 import type { ProbeRegistry } from './core/probe.ts';
+import type { Redact } from './core/redact.ts';
 import type { Config } from './config/load.ts';
 import { createDispatcher } from './runtime/dispatcher.ts';
 import { type Changes, createFleet } from './runtime/fleet.ts';
@@ -27,7 +28,9 @@ export interface AgentOptions {
 
 export function createAgent({ probes, hooks, clock, random, observers }: AgentOptions): Agent {
   let config: Config | undefined;
-  const redact = (text: string): string => config?.redact(text) ?? text;
+  // What was asked with a secret that a reload has replaced may still be under way.
+  let earlier: Redact = (text) => text;
+  const redact: Redact = (text) => earlier(config?.redact(text) ?? text);
   const told = combine(observers);
   const dispatcher = createDispatcher({ registry: hooks, clock, random, observer: told, redact });
   const observer: Required<Observer> = {
@@ -43,6 +46,7 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
 
   return {
     apply(next) {
+      earlier = config?.redact ?? earlier;
       config = next;
       dispatcher.configure(next.hooks, next.concurrency.perHook);
       return fleet.apply(next.targets, next.concurrency);

@@ -8,7 +8,9 @@ import { hooks } from '../src/hooks/index.ts';
 
 /** Conventions that a linter cannot express. */
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => file !== '' && existsSync(file));
 const sources = files.filter((file) => /^(src|probes)\/.*\.ts$/.test(file));

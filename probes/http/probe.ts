@@ -64,15 +64,14 @@ function headerFields(): z.ZodType<Record<string, string>> {
   });
 }
 
-const body = z
-  .preprocess(
-    (raw) => (typeof raw === 'object' && raw !== null ? raw : { text: raw }),
-    z.union([
-      z.strictObject({ text: text() }).transform((b) => ({ ...b, json: false })),
-      z.strictObject({ json: z.json() }).transform((b) => ({ text: JSON.stringify(b.json), json: true })),
-    ]),
-  )
-  .optional();
+const body = withShortForm(
+  ['scalar'],
+  (text) => ({ text }),
+  z.union([
+    z.strictObject({ text: text() }).transform((b) => ({ ...b, json: false })),
+    z.strictObject({ json: z.json() }).transform((b) => ({ text: JSON.stringify(b.json), json: true })),
+  ]),
+).optional();
 
 const keys = z
   .strictObject({

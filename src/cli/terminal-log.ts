@@ -46,6 +46,8 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
       return `${name(paint('gray', '·'))}${paint('gray', `${String(record['status']).padEnd(10)} ${plain(String(record['message']))} (${formatDuration(Number(record['latency_ms']))})`)}`;
     case 'starts missed':
       return `${name(paint('yellow', '!'))}${paint('yellow', 'late'.padEnd(10))} ${String(record['count'])} starts missed: the attempt before was still under way`;
+    case 'no verdict':
+      return `${name(paint('magenta', '?'))}${paint('magenta', 'void'.padEnd(10))} ${String(record['count'])} attempts in a row say nothing about it: ${plain(String(record['message']))}`;
     default: {
       const mark =
         record.level === 'error'

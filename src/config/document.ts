@@ -91,10 +91,13 @@ function expandScalars(
   return { expandProblems, secrets };
 }
 
-/** A shell line is the shell's: it has the same notation, and no value is ever pasted into a line that a shell reads. */
+/**
+ * A shell line is the shell's: it has the same notation, and no value is ever pasted into a line that a shell reads.
+ * It stands at `targets: exec: shell:`, and in a hook at `shell:` or `shell: command:`.
+ */
 function isShellText(path: Path): boolean {
-  const at = path.lastIndexOf('shell');
-  return at !== -1 && (at === path.length - 1 || path[at + 1] === 'command');
+  if (path[0] === 'targets') return path.slice(1).join('/') === 'exec/shell';
+  return path[0] === 'hooks' && ['shell', 'shell/command'].includes(path.slice(2).join('/'));
 }
 
 /** The keys on the way to a scalar; places in lists do not matter to what may be printed. */

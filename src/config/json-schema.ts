@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HookRegistry } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
+import type { ShortForm } from '../schema/scalars.ts';
 import { documentSchema } from './schema.ts';
 
 /** The JSON Schema of a YAML file, made from what the loader itself checks with. */
@@ -15,13 +16,17 @@ export function jsonSchema(probes: ProbeRegistry, hooks: HookRegistry): unknown 
 
 type JsonNode = z.core.JSONSchema.BaseSchema;
 
+const FORMS: Readonly<Record<ShortForm, Record<string, unknown>>> = {
+  scalar: { type: ['string', 'number', 'boolean'] },
+  list: { type: 'array' },
+  flag: { type: 'boolean' },
+  reference: { type: 'string', pattern: String.raw`\$\{` },
+};
+
 /** `http: http://host/` stands beside `http: { url: ... }`. */
 function addShortForms(node: JsonNode): void {
-  const { short, ...long } = node as JsonNode & { short?: readonly string[] };
+  const { short, ...long } = node as JsonNode & { short?: readonly ShortForm[] };
   if (!short) return;
   for (const key of Object.keys(node)) delete node[key];
-  node.anyOf = [
-    ...short.map((form) => (form === 'list' ? { type: 'array' as const } : { type: ['string', 'number'] })),
-    long,
-  ] as JsonNode[];
+  node.anyOf = [...short.map((form) => FORMS[form]), long];
 }

@@ -3,6 +3,7 @@ import type { HookRegistry, HookSpec } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { type Redact, createRedactor } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
+import { formatDuration } from '../core/units.ts';
 import { type SourceFile, parseSource } from './document.ts';
 import { readTexts } from './files.ts';
 import { loadHooks } from './hooks.ts';
@@ -77,6 +78,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
     paths,
     merged: {
       concurrency: bounds,
+      stop_grace: formatDuration(stopGraceMs),
       hooks: Object.fromEntries(
         entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data]),
       ),

@@ -77,7 +77,7 @@ export const STOP_GRACE_MS = 10_000;
 export const fileSchema = z.strictObject({
   defaults: z.unknown().optional(),
   concurrency: concurrency.optional(),
-  stop_grace: duration().optional(),
+  stop_grace: duration({ min: 0 }).optional(),
   targets: z.array(z.unknown(), { error: 'expected a list of targets' }).optional(),
   hooks: z.record(z.string(), z.unknown(), { error: 'expected a mapping of hooks by name' }).optional(),
 });

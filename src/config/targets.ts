@@ -81,8 +81,8 @@ function targetLoader({ defaults, probes, hookNames, problems }: LoadTargets) {
     if (!checked || !kind || !rules) return undefined;
     const settings = (checked as Record<string, unknown>)[kind];
     const host = probes[kind]!.host?.(settings);
-    const notify = checked.notify ?? listOf(defaultData['notify']);
-    const recover = checked.recover ?? listOf(defaultData['recover']);
+    const notify = listOf(checked.notify ?? defaultData['notify']);
+    const recover = listOf(checked.recover ?? defaultData['recover']);
     const identity = JSON.stringify([source.dir, written, rules, notify, recover]);
     return {
       merged: {
@@ -157,8 +157,9 @@ function wordsOf(rules: Rules): Record<string, unknown> {
   };
 }
 
+/** Names, each once: nobody wants to be told twice. */
 function listOf(value: unknown): string[] {
-  return value === undefined ? [] : ([] as unknown[]).concat(value).map(String);
+  return value === undefined ? [] : [...new Set(([] as unknown[]).concat(value).map(String))];
 }
 
 function checkHookNames(

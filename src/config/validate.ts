@@ -20,7 +20,16 @@ export function validate<T>(
 ): T | undefined {
   const result = relativeTo(source.dir, () => schema.safeParse(data, { error: plainWords }));
   if (result.success) return result.data;
+  const mistyped = new Set(
+    result.error.issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => [...issue.path, suggest(key, keysAt(schema, issue.path))].join('/'))
+        : [],
+    ),
+  );
   for (const issue of result.error.issues) {
+    // It is there, under a mistyped key.
+    if (issue.message.endsWith(MISSING) && mistyped.has(issue.path.join('/'))) continue;
     const at = [...path, ...(issue.path as Path)];
     if (issue.code !== 'unrecognized_keys') {
       problems.push({ place: source.locate(at), message: issue.message });
@@ -34,6 +43,8 @@ export function validate<T>(
   return undefined;
 }
 
+const MISSING = ' is missing';
+
 /** `unknown key "intervall"; did you mean "interval"?` */
 export function unknown(what: string, word: string, known: readonly string[]): string {
   const near = suggest(word, known);
@@ -42,7 +53,7 @@ export function unknown(what: string, word: string, known: readonly string[]): s
 
 function plainWords(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type') {
-    if (issue.input === undefined) return `"${String(issue.path?.at(-1) ?? 'value')}" is missing`;
+    if (issue.input === undefined) return `"${String(issue.path?.at(-1) ?? 'value')}"${MISSING}`;
     return `expected ${WORDS[issue.expected] ?? issue.expected}, not ${nameOf(issue.input)}`;
   }
   if (issue.code === 'unrecognized_keys') return 'unknown key';

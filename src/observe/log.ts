@@ -2,15 +2,32 @@ import type { Logger } from 'pino';
 import { type Transition } from '../core/health.ts';
 import type { HookReport } from '../core/hook.ts';
 import type { Observer } from '../core/observer.ts';
-import { classOf, reasonOf } from '../core/outcome.ts';
+import { type Outcome, classOf, reasonOf } from '../core/outcome.ts';
+
+/** So many void attempts in a row are worth a line. */
+const TELLING_VOIDS = 3;
 
 /**
  * Tells the log. `transition` and `hook` are a contract: their keys stay. Messages are constant texts, all that varies is
  * in fields.
  */
 export function createLogObserver(log: Logger): Observer {
+  /** Void attempts in a row, by target: nothing else would tell of a probe that never comes to a verdict. */
+  const voids = new Map<string, number>();
+
+  function countVoids(name: string, { status, message }: Outcome): void {
+    if (status !== 'void') {
+      voids.delete(name);
+      return;
+    }
+    const count = (voids.get(name) ?? 0) + 1;
+    voids.set(name, count);
+    if (count === TELLING_VOIDS) log.warn({ target: name, message, count }, 'no verdict');
+  }
+
   return {
     onAttempt({ name }, { outcome, number, latencyMs }, { state }) {
+      countVoids(name, outcome);
       if (!log.isLevelEnabled('debug')) return;
       const { status, message } = outcome;
       log.debug(

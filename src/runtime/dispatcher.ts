@@ -43,6 +43,10 @@ interface Delivery {
   readonly lane: string;
   readonly spec: HookSpec;
   readonly event: HookEvent;
+  /** Whether the hook will hear of the end of the incident, too. */
+  readonly hearsUp: boolean;
+  /** An action whose target has come up before it ran: it is not run, or not tried again. */
+  obsolete: boolean;
 }
 
 export function createDispatcher({
@@ -69,7 +73,7 @@ export function createDispatcher({
     const key = `${delivery.lane}\n${delivery.spec.name}`;
     if (delivery.event.event === 'up' && openings.delete(key)) return true;
     if (queued >= MAX_QUEUED) return false;
-    if (delivery.event.event === 'down') openings.add(key);
+    if (delivery.event.event === 'down' && delivery.hearsUp) openings.add(key);
     return true;
   }
 
@@ -121,11 +125,16 @@ export function createDispatcher({
   async function deliver(delivery: Delivery): Promise<void> {
     const startedAt = clock.now();
     const { spec, event } = delivery;
-    observer.onHookStart({ target: event.target, hook: spec.name, kind: spec.kind, event });
     let tries = 0;
-    let result: HookResult = { ok: false, detail: 'not run: the agent is stopping', retry: false };
-    while (!stop.signal.aborted) {
+    let result: HookResult = {
+      ok: false,
+      detail: delivery.obsolete ? 'not run: the target is up again' : 'not run: the agent is stopping',
+      retry: false,
+    };
+    while (!stop.signal.aborted && !delivery.obsolete) {
       tries++;
+      if (tries === 1)
+        observer.onHookStart({ target: event.target, hook: spec.name, kind: spec.kind, event });
       result = await fireOnce(delivery);
       if (result.ok || !result.retry || tries > spec.retries) break;
       await pause(backoff(tries, random));
@@ -189,10 +198,15 @@ export function createDispatcher({
       if (!event) return;
       const send = (hook: string, lane: string, usual: readonly HookEventName[]): void => {
         const spec = hooks.get(hook);
-        if (spec && (spec.on ?? usual).includes(event.event)) enqueue({ lane, spec, event });
+        const events = spec?.on ?? usual;
+        if (spec && events.includes(event.event)) {
+          enqueue({ lane, spec, event, hearsUp: events.includes('up'), obsolete: false });
+        }
       };
+      const actions = `recover ${target.name}`;
+      if (event.event === 'up') for (const delivery of lanes.get(actions) ?? []) delivery.obsolete = true;
       for (const hook of target.notify) send(hook, `notify ${hook} ${target.name}`, ['down', 'up']);
-      for (const hook of target.recover) send(hook, `recover ${target.name}`, ['down']);
+      for (const hook of target.recover) send(hook, actions, ['down']);
     },
     async stop(graceMs) {
       stopping = true;

@@ -56,28 +56,37 @@ export function size(): z.ZodType<number, string> {
 /** A whole number in [min, max]. */
 export function integer(min: number, max = 1_000_000): z.ZodType<number> {
   const range = max === 1_000_000 ? `${min} or more` : `from ${min} to ${max}`;
-  const message = `expected a whole number, ${range}`;
-  return z.preprocess(
-    (raw) => (typeof raw === 'string' && /^-?\d+$/.test(raw) ? Number(raw) : raw),
-    z.int({ error: message }).min(min, { error: message }).max(max, { error: message }),
+  const message = expected(`a whole number, ${range}`);
+  return alsoTakes(
+    ['reference'],
+    z.preprocess(
+      (raw) => (typeof raw === 'string' && /^-?\d+$/.test(raw) ? Number(raw) : raw),
+      z.int({ error: message }).min(min, { error: message }).max(max, { error: message }),
+    ),
   );
 }
 
 export function flag(): z.ZodType<boolean> {
-  return z.preprocess(
-    (raw) => (raw === 'true' ? true : raw === 'false' ? false : raw),
-    z.boolean({ error: expected('true or false') }),
+  return alsoTakes(
+    ['reference'],
+    z.preprocess(
+      (raw) => (raw === 'true' ? true : raw === 'false' ? false : raw),
+      z.boolean({ error: expected('true or false') }),
+    ),
   );
 }
 
 /** Text; whole numbers and booleans are taken as they are written. */
 export function text(): z.ZodType<string> {
-  return z.preprocess(
-    (raw) => (typeof raw === 'boolean' || Number.isSafeInteger(raw) ? String(raw) : raw),
-    z.string({
-      error: ({ input }) =>
-        typeof input === 'number' ? 'this number has to be in quotes to be text' : undefined,
-    }),
+  return alsoTakes(
+    ['scalar'],
+    z.preprocess(
+      (raw) => (typeof raw === 'boolean' || Number.isSafeInteger(raw) ? String(raw) : raw),
+      z.string({
+        error: ({ input }) =>
+          typeof input === 'number' ? 'this number has to be in quotes to be text' : undefined,
+      }),
+    ),
   );
 }
 
@@ -120,17 +129,25 @@ export function oneOrMore<T>(member: z.ZodType<T>): z.ZodType<T[]> {
   return withShortForm(['scalar'], (only) => [only], z.array(member).min(1, 'the list is empty'));
 }
 
-/** What JSON can say of a short form; the editor's schema is made from it. */
-export type ShortForm = 'scalar' | 'list';
+/** What may stand in a value's place, beside what its schema says; the editor's JSON Schema is made from it. */
+export type ShortForm = 'scalar' | 'list' | 'flag' | 'reference';
 
 /** A value with a short form: a scalar, or a list, that stands for `expand(value)`. */
 export function withShortForm<T>(
-  forms: readonly ShortForm[],
+  forms: readonly ('scalar' | 'list')[],
   expand: (value: unknown) => unknown,
   long: z.ZodType<T>,
 ): z.ZodType<T> {
   const isShort = (raw: unknown): boolean =>
     forms.includes(Array.isArray(raw) ? 'list' : 'scalar') &&
     (Array.isArray(raw) || typeof raw !== 'object' || raw === null);
-  return z.preprocess((raw) => (isShort(raw) ? expand(raw) : raw), long).meta({ short: forms });
+  return alsoTakes(
+    forms,
+    z.preprocess((raw) => (isShort(raw) ? expand(raw) : raw), long),
+  );
+}
+
+/** Notes for the JSON Schema what a preprocessing step takes in: zod can only tell what comes after it. */
+export function alsoTakes<T extends z.ZodType>(forms: readonly ShortForm[], schema: T): T {
+  return schema.meta({ short: forms });
 }

@@ -22,7 +22,11 @@ const EVENT: HookEvent = {
   at: '2026-01-01T00:00:00.000Z',
 };
 
-function fire<S>(hook: Hook<S>, written: unknown, signal = new AbortController().signal): Promise<HookResult> {
+function fire<S>(
+  hook: Hook<S>,
+  written: unknown,
+  signal = new AbortController().signal,
+): Promise<HookResult> {
   return hook.fire(hook.settings.parse(written), EVENT, { signal, clock: createSystemClock() });
 }
 
@@ -50,7 +54,11 @@ async function receiver(status: number): Promise<{ url: string; received: Receiv
 describe('webhook', () => {
   test('sends the event as JSON, with the headers of the user in place of ours', async () => {
     const { url, received } = await receiver(204);
-    const result = await fire(hooks.webhook, { url, headers: { 'User-Agent': 'mine', 'x-key': 'k' }, method: 'PUT' });
+    const result = await fire(hooks.webhook, {
+      url,
+      headers: { 'User-Agent': 'mine', 'x-key': 'k' },
+      method: 'PUT',
+    });
     expect(result).toEqual({ ok: true, detail: 'status 204', retry: false });
     const [{ request, body } = { request: undefined, body: '' }] = received;
     expect(JSON.parse(body)).toEqual(EVENT);
@@ -78,7 +86,9 @@ describe('webhook', () => {
   });
 
   test('a refused connection throws, and the signal ends one that hangs', async () => {
-    await expect(fire(hooks.webhook, `http://127.0.0.1:${await closedPort()}/`)).rejects.toThrow('ECONNREFUSED');
+    await expect(fire(hooks.webhook, `http://127.0.0.1:${await closedPort()}/`)).rejects.toThrow(
+      'ECONNREFUSED',
+    );
     const abort = new AbortController();
     const port = await tcpServer((socket) => socket.once('data', () => abort.abort()));
     await expect(fire(hooks.webhook, `http://127.0.0.1:${port}/`, abort.signal)).rejects.toThrow();
@@ -101,7 +111,10 @@ describe('exec and shell', () => {
       detail: 'exit 5: no such unit',
       retry: true,
     });
-    expect(await fire(hooks.shell, 'kill -KILL $$')).toMatchObject({ ok: false, detail: 'killed by SIGKILL' });
+    expect(await fire(hooks.shell, 'kill -KILL $$')).toMatchObject({
+      ok: false,
+      detail: 'killed by SIGKILL',
+    });
   });
 
   test('what the target said reaches a command as data, never as shell text', async () => {

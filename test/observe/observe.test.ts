@@ -41,7 +41,8 @@ test('single attempts are logged at debug only', () => {
     });
     createLogObserver(pino({ level }, stream)).onAttempt?.(aTarget(), ATTEMPT, unknownHealth(0));
     expect(written.length).toBe(lines);
-    if (lines > 0) expect(JSON.parse(written[0]!)).toMatchObject({ msg: 'attempt', status: 'ok', latency_ms: 1.235 });
+    if (lines > 0)
+      expect(JSON.parse(written[0]!)).toMatchObject({ msg: 'attempt', status: 'ok', latency_ms: 1.235 });
   }
 });
 

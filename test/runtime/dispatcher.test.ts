@@ -185,6 +185,24 @@ describe('lanes', () => {
     expect(fake.mostActive).toBe(1);
   });
 
+  test('an action that has not begun when its target is up again is not run, and one that failed is not repeated', async () => {
+    const fake = fakeHook((_event, run) => (run === 1 ? 'hang' : NO));
+    const { dispatcher, clock, of } = setUp(
+      { fake: fake.hook },
+      { restart: { retries: 5 }, page: {}, undrain: { on: ['up'] } },
+    );
+    const target = aTarget({ recover: ['restart', 'page', 'undrain'] });
+    dispatcher.dispatch(target, transition('down'));
+    await clock.advance(0);
+    dispatcher.dispatch(target, transition('up'));
+    await clock.advance(60_000);
+    expect(of('hook')).toEqual([
+      'hook t restart down failed 1 no end within 5s',
+      'hook t page down failed 0 not run: the target is up again',
+      'hook t undrain up failed 1 no',
+    ]);
+  });
+
   test('one hook runs at most so many times at once; hooks of another name are not held up by it', async () => {
     const fake = fakeHook(() => 'hang');
     const quick = { ...fakeHook(() => OK).hook, kind: 'quick' };

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { probes } from '../../probes/index.ts';
+import { jsonSchema } from '../../src/config/json-schema.ts';
+import { hooks } from '../../src/hooks/index.ts';
+
+const validate = new Ajv2020({ strict: false }).compile(jsonSchema(probes, hooks) as object);
+
+function errors(data: unknown): unknown {
+  return validate(data) ? [] : validate.errors;
+}
+
+test('takes the example', () =>
+  expect(errors(parse(readFileSync('targets.example.yaml', 'utf8')))).toEqual([]));
+
+const target = (keys: object): object => ({ targets: [{ name: 'a', ...keys }] });
+
+describe('takes what the loader takes', () => {
+  test.each([
+    ['a short form', target({ http: 'http://h/' })],
+    ['a long form', target({ http: { url: 'http://h/', body: 'text', expect: { status: 200 } } })],
+    ['a JSON body', target({ http: { url: 'http://h/', body: { json: { a: [1] } } } })],
+    ['tls: true', target({ tcp: { address: 'h:1', tls: true } })],
+    ['tls with keys', target({ grpc: { address: 'h:1', tls: { insecure: true } } })],
+    ['an argv with numbers', target({ exec: ['check_disk', '-w', 90] })],
+    ['labels with numbers', target({ tcp: 'h:1', labels: { rack: 7 } })],
+    ['a number by reference', target({ tcp: 'h:1', failure_threshold: '${N:-4}' })],
+    ['one name or a list', target({ tcp: 'h:1', notify: 'ops', recover: ['a', 'b'] })],
+    [
+      'hooks',
+      {
+        ...target({ tcp: 'h:1' }),
+        hooks: { a: { shell: 'true', on: 'down' }, b: { webhook: { url: 'http://h/' } } },
+      },
+    ],
+  ])('%s', (_what, data) => expect(errors(data)).toEqual([]));
+});
+
+describe('refuses what the loader refuses', () => {
+  test.each([
+    ['an unknown key', target({ tcp: 'h:1', intervall: '5s' })],
+    ['an unknown nested key', target({ tcp: { address: 'h:1', sned: 'x' } })],
+    ['a number where a duration belongs', target({ tcp: 'h:1', interval: 5 })],
+    ['a threshold of zero', target({ tcp: 'h:1', failure_threshold: 0 })],
+    ['an unknown event', { ...target({ tcp: 'h:1' }), hooks: { a: { shell: 'true', on: 'dwn' } } }],
+  ])('%s', (_what, data) => expect(errors(data)).not.toEqual([]));
+});
