@@ -28,5 +28,7 @@ function addShortForms(node: JsonNode): void {
   const { short, ...long } = node as JsonNode & { short?: readonly ShortForm[] };
   if (!short) return;
   for (const key of Object.keys(node)) delete node[key];
-  node.anyOf = [...short.map((form) => FORMS[form]), long];
+  // A list's short form is its only member.
+  const only = typeof long.items === 'object' && !Array.isArray(long.items) ? long.items : undefined;
+  node.anyOf = [...short.map((form) => only ?? FORMS[form]), long];
 }
