@@ -30,7 +30,7 @@ const TEXT: Readonly<Record<Chapter, string>> = {
 };
 
 const INTRODUCTION = `
-  Seven local nodes, watched by the agent as targets.example.yaml says: http, tcp, grpc and a command.
+  A handful of local nodes, watched as targets.example.yaml says: http, tcp, grpc and a command.
   search is slow, which is fine. reports hangs: it accepts connections and never answers.
   In a moment, ${HERO} will die.
 `;
