@@ -6,6 +6,8 @@ import { argv, shellLine, surroundings } from '../src/schema/command.ts';
 import { pattern } from '../src/schema/pattern.ts';
 import { withShortForm } from '../src/schema/scalars.ts';
 
+const LONGEST_MESSAGE = 500;
+
 const keys = z
   .strictObject({
     command: argv().optional(),
@@ -66,9 +68,11 @@ function judgeExit(exit: Exit, { output, output_not }: ExecSettings): Outcome {
 
 /** What a run said: a JSON object as the whole output, else its first line with performance data after a bar. */
 function report(exit: Exit): { message: string; facts: Facts | undefined } {
-  const json = jsonReport(exit.stdout);
-  if (json) return json;
-  const line = firstLine(exit);
+  const { message, facts } = jsonReport(exit.stdout) ?? lineReport(firstLine(exit, Infinity));
+  return { message: message.slice(0, LONGEST_MESSAGE), facts };
+}
+
+function lineReport(line: string): { message: string; facts: Facts | undefined } {
   const bar = line.indexOf('|');
   if (bar === -1) return { message: line, facts: undefined };
   return { message: line.slice(0, bar).trim(), facts: perfdata(line.slice(bar + 1)) };
@@ -89,11 +93,16 @@ function jsonReport(stdout: string): { message: string; facts: Facts | undefined
   }
 }
 
-/** `'label with spaces'=42MB;warn;crit;min;max` -> 42; the unit and the limits stay behind. */
+/**
+ * `'label with spaces'=42MB;warn;crit;min;max` -> 42; the unit and the limits stay behind. What is not such an entry is
+ * skipped word by word: to search for the next one from every character would take quadratic time.
+ */
+const PERFDATA = /\s*(?:(?:'((?:[^']|'')+)'|([^\s'=]+))=(-?\d+(?:\.\d+)?)\S*|\S+)/gy;
+
 function perfdata(text: string): Facts | undefined {
   const facts: Record<string, number> = {};
-  for (const match of text.matchAll(/(?:'((?:[^']|'')+)'|([^\s'=]+))=(-?\d+(?:\.\d+)?)/g)) {
-    facts[(match[1] ?? match[2])!.replaceAll("''", "'")] = Number(match[3]);
+  for (const [, quoted, plain, value] of text.matchAll(PERFDATA)) {
+    if (value !== undefined) facts[(quoted ?? plain)!.replaceAll("''", "'")] = Number(value);
   }
   return Object.keys(facts).length > 0 ? facts : undefined;
 }

@@ -21,7 +21,6 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
   EAI_NODATA: 'dns',
   EAI_NONAME: 'dns',
   EPROTO: 'tls',
-  UND_ERR_SOCKET: 'closed',
 };
 
 /** Codes that mean we ourselves have run out of something or may not: they say nothing about the target. */
@@ -37,11 +36,13 @@ const OURS = new Set([
   'EAI_MEMORY',
 ]);
 
-/** Codes that come in families: OpenSSL's verification results, Node's TLS and HTTP/2 errors, llhttp's. */
+/** Codes that come in families: OpenSSL's verification results, Node's TLS and HTTP/2 errors. */
 const REASON_OF_FAMILY: readonly (readonly [RegExp, Reason])[] = [
-  [/^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/, 'tls'],
+  [/^(CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_)/, 'tls'],
+  // UNSPECIFIED is Node's word for the results that it does not name, such as a key that is too weak.
+  [/^(PATH_LENGTH_EXCEEDED|UNSPECIFIED)$/, 'tls'],
   [/^(ERR_TLS_|ERR_SSL_)/, 'tls'],
-  [/^(ERR_HTTP2_|HPE_|UND_ERR_)/, 'protocol'],
+  [/^ERR_HTTP2_/, 'protocol'],
 ];
 
 /** An error with a reason of its own, for what a probe finds out itself. */

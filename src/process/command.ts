@@ -143,10 +143,10 @@ function collect(stream: NodeJS.ReadableStream | null): () => string {
 }
 
 /** The first line of a command's output that says something, or of its errors where the output says nothing. */
-export function firstLine({ stdout, stderr }: Pick<Exit, 'stdout' | 'stderr'>): string {
+export function firstLine({ stdout, stderr }: Pick<Exit, 'stdout' | 'stderr'>, limit = 500): string {
   for (const output of [stdout, stderr]) {
     const line = output.split('\n').find((candidate) => candidate.trim() !== '');
-    if (line !== undefined) return line.trim().slice(0, 500);
+    if (line !== undefined) return line.trim().slice(0, limit);
   }
   return '';
 }

@@ -15,17 +15,18 @@ export interface CommandSettings {
 export function argv(): z.ZodType<[string, ...string[]]> {
   const word = text().refine((part) => !part.includes('\0'), 'an argument cannot contain a NUL');
   return z
-    .tuple([word], word, { error: expected('a list: the program and its arguments') })
-    .transform((words, context) => {
-      const [program, ...rest] = words;
+    .array(word, { error: expected('a list: the program and its arguments') })
+    .min(1, 'the list is empty: the program and its arguments')
+    .transform((words, context): [string, ...string[]] => {
+      const [program = '', ...rest] = words;
       if (!program.includes('/')) {
-        if (program !== '') return words;
+        if (program !== '') return [program, ...rest];
         context.addIssue({ code: 'custom', message: 'the program has no name', path: [0] });
         return z.NEVER;
       }
       const path = resolvePath(program);
       const problem = accessProblem(path, constants.X_OK);
-      if (problem === undefined) return [path, ...rest] satisfies [string, ...string[]];
+      if (problem === undefined) return [path, ...rest];
       context.addIssue({ code: 'custom', message: problem, path: [0] });
       return z.NEVER;
     });

@@ -1,0 +1,167 @@
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { exec } from '../../probes/exec.ts';
+import { relativeTo } from '../../src/schema/file.ts';
+import { attemptOnce } from '../support/attempt.ts';
+import { verdict } from '../support/verdict.ts';
+
+const dir = realpathSync(mkdtempSync(join(tmpdir(), 'vitald-')));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function script(name: string, lines: string, mode = 0o755): string {
+  writeFileSync(join(dir, name), lines);
+  chmodSync(join(dir, name), mode);
+  return `./${name}`;
+}
+
+/** One attempt: the verdict and the message. */
+async function judged(settings: unknown, timeoutMs = 5_000): Promise<string> {
+  const attempt = await attemptOnce(exec, settings, { dir, timeoutMs });
+  return `${verdict(attempt)}: ${attempt.outcome.message}`;
+}
+
+describe('the exit code', () => {
+  test.each([
+    ['exit 0', 'ok: exit 0'],
+    ['exit 1', 'warn: exit 1'],
+    ['exit 2', 'fail exit explicit: exit 2'],
+    ['exit 3', 'void: exit 3'],
+    ['exit 4', 'fail exit explicit: exit 4'],
+    ['exit 255', 'fail exit explicit: exit 255'],
+    ['kill -KILL $$', 'fail exit explicit: killed by SIGKILL'],
+    ['echo said; kill -SEGV $$', 'fail exit explicit: killed by SIGSEGV: said'],
+    ['echo; echo "  disk fine  "; echo more', 'ok: disk fine'],
+    ['echo full; exit 2', 'fail exit explicit: full'],
+    ['echo why >&2; exit 2', 'fail exit explicit: why'],
+    ['echo out; echo err >&2; exit 1', 'warn: out'],
+    ['no-such-command-anywhere', expect.stringMatching(/^fail exit explicit: .*not found/)],
+  ])('%s -> %s', async (shell, expected) => expect(await judged({ shell })).toEqual(expected));
+});
+
+describe('output, output_not', () => {
+  test.each([
+    [{ shell: 'echo state: ok', output: 'ok$' }, 'fail mismatch explicit: the output does not match /ok$/'],
+    [{ shell: 'printf "state: ok"', output: 'ok$' }, 'ok: state: ok'],
+    [{ shell: 'echo one; echo two', output: '(?m)^two$' }, 'ok: one'],
+    [
+      { shell: 'echo Error', output_not: '(?i)error' },
+      'fail mismatch explicit: the output matches /(?i)error/',
+    ],
+    [{ shell: 'echo Error >&2', output_not: '(?i)error' }, 'ok: Error'],
+    [{ shell: 'echo a; exit 1', output: 'b' }, 'fail mismatch explicit: the output does not match /b/'],
+    [{ shell: 'echo a; exit 2', output: 'b' }, 'fail exit explicit: a'],
+    [{ shell: 'echo a; exit 3', output: 'b' }, 'void: a'],
+  ])('%j -> %s', async (settings, expected) => expect(await judged(settings)).toBe(expected));
+});
+
+describe('facts', () => {
+  test.each([
+    ['DISK OK - fine | /=2643MB;5948;5958;0;5968', { '/': 2643 }, 'DISK OK - fine'],
+    ["ok |'a b'=1.5s 'it''s'=-2 c=3%;4;5", { 'a b': 1.5, "it's": -2, c: 3 }, 'ok'],
+    ['ok | load1=0.020;5.000;10.000;0; load5=0.1', { load1: 0.02, load5: 0.1 }, 'ok'],
+    ['ok | undetermined=U', undefined, 'ok'],
+    ['ok |', undefined, 'ok'],
+    ["ok | noise 'un closed a=1 'b' c=2;x", { a: 1, c: 2 }, 'ok'],
+    ['ok', undefined, 'ok'],
+    [
+      '{"message":"lag 3","facts":{"lag":3,"role":"replica","synced":true}}',
+      { lag: 3, role: 'replica', synced: true },
+      'lag 3',
+    ],
+    ['{"message":"no facts"}', undefined, 'no facts'],
+    ['{"facts":{"a":1}}', { a: 1 }, 'exit 0'],
+    ['{"message":"nested","facts":{"a":{}}}', undefined, '{"message":"nested","facts":{"a":{}}}'],
+    ['{not json', undefined, '{not json'],
+  ])('%s -> %j', async (line, facts, message) => {
+    const path = script('say', `#!/bin/sh\ncat <<'END'\n${line}\nEND\n`);
+    const { outcome } = await attemptOnce(exec, [path], { dir });
+    expect([outcome.status, outcome.facts, outcome.message]).toEqual(['ok', facts, message]);
+  });
+
+  test('performance data longer than a message may be', async () => {
+    const entries = Array.from({ length: 300 }, (_, n) => [`/mnt/volume-${n}`, 1_000_000 + n] as const);
+    const line = `${'long '.repeat(200)}| ${entries.map(([name, n]) => `${name}=${n}MB;5;6`).join(' ')}`;
+    const path = script('many', `#!/bin/sh\necho '${line}'\n`);
+    const { outcome } = await attemptOnce(exec, [path], { dir });
+    expect(outcome.message).toBe('long '.repeat(100));
+    expect(outcome.facts).toEqual(Object.fromEntries(entries));
+  });
+
+  test('a failure and a void bring theirs along', async () => {
+    for (const code of [2, 3]) {
+      const { outcome } = await attemptOnce(exec, { shell: `echo 'x | a=1'; exit ${code}` }, { dir });
+      expect([outcome.message, outcome.facts]).toEqual(['x', { a: 1 }]);
+    }
+  });
+});
+
+describe('how it runs', () => {
+  test('a list is an argv: no shell sees it', async () => {
+    const path = script('args', '#!/bin/sh\nfor a; do printf "<%s>" "$a"; done\n');
+    expect(await judged([path, '$HOME; ls', '', 90, true])).toBe('ok: <$HOME; ls><><90><true>');
+    expect(await judged({ command: ['echo', '*'] })).toBe('ok: *');
+    expect(await judged({ shell: 'echo $((1 + 1)) | tr 2 3' })).toBe('ok: 3');
+  });
+
+  test('the directory is that of the file unless `cwd` says so, stdin is empty, `env` is added', async () => {
+    vi.stubEnv('VITALD_TEST_LEAK', '1');
+    const shell = 'echo "$(pwd -P) [$(cat)] $A ${VITALD_TEST_LEAK-clean} ${PATH:+path}"';
+    expect(await judged({ shell, env: { A: 'b' } })).toBe(`ok: ${dir} [] b clean path`);
+    expect(await judged({ shell, cwd: '/' })).toBe('ok: / []  clean path');
+    vi.unstubAllEnvs();
+  });
+
+  test('a child in the background that holds the pipe does not delay the verdict', async () => {
+    expect(await judged({ shell: 'sleep 20 & echo done' })).toBe('ok: done');
+  });
+
+  test('megabytes of output', async () => {
+    const flood = 'head -c 3000000 /dev/zero | tr "\\0" a; exit 2';
+    expect(await judged({ shell: flood })).toBe(`fail exit explicit: ${'a'.repeat(500)}`);
+  });
+
+  test('the timeout ends the process, and the attempt is silent', async () => {
+    const shell = 'sleep 300 & echo $! >pid; wait';
+    expect(await judged({ shell }, 200)).toBe('fail timeout silent: no answer within 200ms');
+  });
+
+  test('phases', async () => {
+    expect(Object.keys((await attemptOnce(exec, ['true'])).phases)).toEqual(['wait']);
+  });
+});
+
+describe('a program that cannot be started', () => {
+  test('is refused at load where it is seen then', () => {
+    const plain = script('plain', '#!/bin/sh\n', 0o644);
+    const problem = (command: unknown): string | undefined =>
+      relativeTo(dir, () => exec.settings.safeParse(command).error?.issues[0]?.message);
+    expect(problem(['./none'])).toBe(`${dir}/none does not exist`);
+    expect(problem(['./none/x'])).toBe(`${dir}/none/x does not exist`);
+    expect(problem([plain])).toBe(`${dir}/plain is not executable`);
+    expect(problem(['/'])).toBe('/ is not a file');
+    expect(problem([''])).toBe('the program has no name');
+    expect(problem([])).toMatch(/^the list is empty/);
+    expect(problem(['a\0b'])).toMatch(/NUL/);
+    expect(problem({ shell: '' })).toBe('the shell line is empty');
+    expect(problem({ shell: 'a', command: ['b'] })).toMatch(/^exec takes either/);
+    expect(problem({})).toMatch(/^exec takes either/);
+    expect(problem({ command: ['true'], script: 'x' })).toBe('Unrecognized key: "script"');
+  });
+
+  test('is void at run time', async () => {
+    const path = script('going', '#!/bin/sh\n');
+    const settings = relativeTo(dir, () => exec.settings.parse([path]));
+    const later = { ...exec, settings: { parse: () => settings } as never };
+    expect(verdict(await attemptOnce(later, {}))).toBe('ok');
+    chmodSync(join(dir, 'going'), 0o644);
+    expect(verdict(await attemptOnce(later, {}))).toBe('void');
+    rmSync(join(dir, 'going'));
+    expect(verdict(await attemptOnce(later, {}))).toBe('void');
+    expect(await judged(['no-such-program-anywhere'])).toMatch(
+      /^void: no-such-program-anywhere could not be started/,
+    );
+    expect(await judged({ command: ['true'], cwd: './nowhere' })).toMatch(/^void: true could not be started/);
+  });
+});
