@@ -113,15 +113,16 @@ export function httpUrl(): z.ZodType<string, string> {
 
 function urlProblem(written: string): string | undefined {
   if (/[\s\u0000-\u001f\u007f]/.test(written)) return 'a URL must not contain spaces or control characters';
-  if (!/^https?:\/\/[^/?#]/i.test(written)) return 'the URL must begin with http:// or https:// and a host';
-  const port = /^https?:\/\/(?:[^/?#@]*@)?(?:\[[^\]]*\]|[^:/?#]*):(\d+)(?:[/?#]|$)/i.exec(written)?.[1];
+  const authority = /^https?:\/\/([^/?#]+)/i.exec(written)?.[1];
+  if (authority === undefined) return 'the URL must begin with http:// or https:// and a host';
+  if (authority.includes('@')) return 'write credentials as auth, not inside the URL';
+  const port = /^(?:\[[^\]]*\]|[^:]*):(\d+)$/.exec(authority)?.[1];
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) {
     return `port ${port} is out of range (1 to 65535)`;
   }
-  if (!URL.canParse(written)) return 'this is not a valid URL';
-  const url = new URL(written);
-  if (url.username || url.password) return 'write credentials as auth, not inside the URL';
-  return undefined;
+  // A URL parser takes a backslash for a slash, and half a character for a whole one; they would not go out as written.
+  const strange = authority.includes('\\') || /\p{Surrogate}/u.test(written);
+  return strange || !URL.canParse(written) ? 'this is not a valid URL' : undefined;
 }
 
 /** A list that may be written as its only member. */
