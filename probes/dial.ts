@@ -17,7 +17,7 @@ export interface TlsRequest {
 }
 
 export interface Connection {
-  /** Connected, and through its handshake where TLS was asked for. An error that nobody listens for is dropped. */
+  /** Connected, and through its handshake where TLS was asked for. An error that nobody hears is dropped. */
   readonly socket: Socket;
   /**
    * Whether the end of what the peer sent was a reset in truth. libuv tells of a reset that arrives together with bytes

@@ -80,7 +80,9 @@ const metadata = textMap()
 const keys = z.strictObject({
   address: address(),
   service: text().default(''),
-  authority: text().optional(),
+  authority: text()
+    .refine((name) => /^[\u0021-\u007e]+$/.test(name), 'an authority is a host, with or without a port')
+    .optional(),
   metadata,
   tls: tlsChoice(),
 });

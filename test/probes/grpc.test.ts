@@ -147,6 +147,8 @@ test.each([
   [{ metadata: { host: 'x' } }, 'host belongs to the protocol and cannot be set'],
   [{ metadata: { 'b-bin': '?' } }, 'b-bin must be base64'],
   [{ metadata: { b: '\u00fc' } }, 'the value of b must be printable ASCII'],
+  [{ authority: 'a b' }, 'an authority is a host, with or without a port'],
+  [{ authority: '' }, 'an authority is a host, with or without a port'],
   [{ connection: 'reuse' }, 'Unrecognized key: "connection"'],
 ])('%j is refused at load: %s', (settings, message) => {
   const parsed = grpc.settings.safeParse({ address: 'h:1', ...settings });

@@ -10,7 +10,7 @@ interface Hop {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A server that redirects as the table says (path -> status and location), else answers 200; what it was asked. */
+/** A server that redirects as the table says (path -> status, location), else answers 200; what it was asked. */
 async function redirecting(
   table: Readonly<Record<string, readonly [status: number, location?: string]>>,
 ): Promise<{ url: string; hops: Hop[] }> {
@@ -112,7 +112,7 @@ describe('what goes along', () => {
     expect(hops[1]!.headers).toEqual(hops[0]!.headers);
   });
 
-  test('another origin does not learn credentials, cookies or the host, nor does the first after it', async () => {
+  test('another origin learns no credentials, cookies or host, nor does the first one after it', async () => {
     const home = await redirecting({});
     const away = await redirecting({ '/x': [308, `${home.url}/back`] });
     const { url, hops } = await redirecting({ '/': [307, `${away.url}/x`] });

@@ -25,7 +25,8 @@ function fields(request: Request): string[] {
 describe('the bytes of a request', () => {
   test('a GET: a host, our own name, no length, and the connection closes', () => {
     expect(sent({ url: 'http://h:8080/healthz' })).toBe(
-      'GET /healthz HTTP/1.1\r\nhost: h:8080\r\nuser-agent: vitald/1\r\naccept: */*\r\nconnection: close\r\n\r\n',
+      'GET /healthz HTTP/1.1\r\nhost: h:8080\r\nuser-agent: vitald/1\r\naccept: */*\r\n' +
+        'connection: close\r\n\r\n',
     );
   });
 

@@ -9,7 +9,7 @@ interface Options {
   readonly keepBody?: boolean;
 }
 
-/** Feeds the parts, then the peer's close where the response is not complete by itself; the result in one line. */
+/** Feeds the parts, then the peer's close where the response is not complete; the result in one line. */
 function read(
   parts: Iterable<Buffer>,
   { method = 'GET', maxBody = 1_000, keepBody = true }: Options,
@@ -23,7 +23,8 @@ function read(
     }
     if (!complete) reader.end();
     const { status, body, tooLarge } = reader.response;
-    return `${complete ? 'complete' : 'closed'} ${status} ${body.toString('latin1')}${tooLarge ? ' too large' : ''}`;
+    const how = complete ? 'complete' : 'closed';
+    return `${how} ${status} ${body.toString('latin1')}${tooLarge ? ' too large' : ''}`;
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error;
     return `${error.reason}: ${error.message}`;

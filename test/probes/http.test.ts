@@ -98,7 +98,7 @@ describe('max_body', () => {
     expect(await judged(response(200, '0123456789'), { max_body, expect: rules })).toBe(expected);
   });
 
-  test('without a body rule the rest is not read: the attempt ends, though the server never stops', async () => {
+  test('without a body rule the rest is not read: the attempt ends, the server never does', async () => {
     const port = await serve(
       createServer((_request, answer) => {
         const pour = (): void => {

@@ -78,7 +78,7 @@ test('what a probe finds out keeps its reason, our own trouble is void whatever 
 
 test.each([new TypeError('a bug'), systemError('ERR_INVALID_ARG_TYPE'), 'a text', undefined])(
   'what is in no table is thrown on: %s',
-  (error) => expect(() => outcomeOf(error)).toThrow(error as Error),
+  (error) => expect(() => outcomeOf(error)).toThrow(error),
 );
 
 test.each([

@@ -1,4 +1,4 @@
-import type { LookupOptions } from 'node:dns';
+import type * as dns from 'node:dns';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { resolve } from '../../probes/resolve.ts';
 import { tcp } from '../../probes/tcp.ts';
@@ -17,8 +17,8 @@ interface Asked {
 const asked: Asked[] = vi.hoisted(() => []);
 
 vi.mock('node:dns', async (original) => ({
-  ...(await original<typeof import('node:dns')>()),
-  lookup(host: string, { family }: LookupOptions, done: (error: Error | null, address: string) => void) {
+  ...(await original<typeof dns>()),
+  lookup(host: string, { family }: dns.LookupOptions, done: (error: Error | null, address: string) => void) {
     let open = true;
     const settle = (error: Error | null, address: string): void => {
       if (open) done(error, address);

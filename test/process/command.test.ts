@@ -14,9 +14,9 @@ import {
 import { createSystemClock } from '../../src/runtime/system-clock.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 
-const noSetsid = spawnSync('setsid', ['--version']).error;
+const noSetsid = spawnSync('/bin/sh', ['-c', 'command -v setsid']).status !== 0;
 // oxlint-disable-next-line no-console
-if (noSetsid) console.warn(`command.test.ts skips a test: no setsid here (${noSetsid.message})`);
+if (noSetsid) console.warn('command.test.ts skips a test: there is no setsid here');
 
 const clock = createSystemClock();
 const dir = mkdtempSync(join(tmpdir(), 'vitald-'));
@@ -155,26 +155,23 @@ describe('abort', () => {
     await gone(pids);
   });
 
-  test.skipIf(noSetsid !== undefined)(
-    'nobody waits for a dead member that its own parent does not reap',
-    async () => {
-      const abort = new AbortController();
-      const kid = '(sleep 300 & echo $! >unreaped; exec setsid sleep 300) & echo $! >careless';
-      const script = `trap "" TERM; ${kid}; echo $$ >stubborn; while :; do sleep 0.01; done`;
-      const ended = run(shell(script), { signal: abort.signal, clock });
-      const pids = await pidsIn('stubborn', 'unreaped');
-      const [careless] = await pidsIn('careless');
-      const group = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[4]!;
-      await vi.waitFor(() => expect(group(careless!)).toBe(String(careless)), {
-        timeout: 10_000,
-        interval: 10,
-      });
-      abort.abort();
-      expect(await ended).toMatchObject({ signal: 'SIGKILL' });
-      await gone(pids);
-      process.kill(careless!, 'SIGKILL');
-    },
-  );
+  test.skipIf(noSetsid)('nobody waits for a dead member that its own parent does not reap', async () => {
+    const abort = new AbortController();
+    const kid = '(sleep 300 & echo $! >unreaped; exec setsid sleep 300) & echo $! >careless';
+    const script = `trap "" TERM; ${kid}; echo $$ >stubborn; while :; do sleep 0.01; done`;
+    const ended = run(shell(script), { signal: abort.signal, clock });
+    const pids = await pidsIn('stubborn', 'unreaped');
+    const [careless] = await pidsIn('careless');
+    const group = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[4]!;
+    await vi.waitFor(() => expect(group(careless!)).toBe(String(careless)), {
+      timeout: 10_000,
+      interval: 10,
+    });
+    abort.abort();
+    expect(await ended).toMatchObject({ signal: 'SIGKILL' });
+    await gone(pids);
+    process.kill(careless!, 'SIGKILL');
+  });
 
   test('before the start', async () => {
     expect(await run(shell('sleep 300'), { signal: AbortSignal.abort(), clock })).toMatchObject({

@@ -36,8 +36,24 @@ export function createAuthority(): Authority & { remove(): void } {
   writeFileSync(join(dir, 'index.txt'), '');
   writeFileSync(
     join(dir, 'ca.cnf'),
-    `[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nnew_certs_dir=issued\ndefault_md=sha256\nunique_subject=no
-policy=any\nemail_in_dn=no\nrand_serial=yes\n[any]\ncommonName=supplied\n[req]\ndistinguished_name=dn\n[dn]\n`,
+    [
+      '[ca]',
+      'default_ca=own',
+      '[own]',
+      'database=index.txt',
+      'new_certs_dir=issued',
+      'default_md=sha256',
+      'unique_subject=no',
+      'policy=any',
+      'email_in_dn=no',
+      'rand_serial=yes',
+      '[any]',
+      'commonName=supplied',
+      '[req]',
+      'distinguished_name=dn',
+      '[dn]',
+      '',
+    ].join('\n'),
   );
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-config', 'ca.cnf'];
 
