@@ -94,6 +94,9 @@ export async function runAgent(
   return 0;
 }
 
+/** One wish may come as two signals: `timeout` and `npm start` pass on what the process group has had already. */
+const SAME_WISH_MS = 50;
+
 /** SIGTERM and SIGINT: the first one asks for an orderly stop, the second one means it. */
 function told() {
   let onSecond: () => void = () => {};
@@ -102,10 +105,13 @@ function told() {
     resolve = done;
   });
   let count = 0;
+  let firstAt = 0;
   function stop(why: string): void {
+    if (count > 0 && performance.now() - firstAt < SAME_WISH_MS) return;
     count++;
-    if (count === 1) resolve(why);
-    else onSecond();
+    if (count > 1) return onSecond();
+    firstAt = performance.now();
+    resolve(why);
   }
   const onSignal = (signal: NodeJS.Signals): void => stop(signal);
   process.on('SIGTERM', onSignal);

@@ -221,9 +221,27 @@ hooks: { slow: { shell: "touch begun; while [ ! -e go ]; do sleep 0.05; done; ec
     await agent.waitFor(is('hook start'));
     agent.signal('SIGTERM');
     await agent.waitFor(is('stopping'));
-    agent.signal('SIGTERM');
+    // A second signal right behind the first is the same wish; this one insists until it is heard.
+    const insist = setInterval(() => agent.signal('SIGTERM'), 20);
     expect((await agent.exited).code).toBe(1);
+    clearInterval(insist);
     expect(processes(mark)).toEqual([]);
+  });
+
+  test('a signal that comes twice at once is one wish: hooks keep their grace', async () => {
+    const file = yamlFile(`
+defaults: { ${FAST}, failure_threshold: 1 }
+targets: [{ name: a, tcp: "127.0.0.1:${await closedPort()}", recover: slow }]
+hooks: { slow: { shell: "while [ ! -e go ]; do sleep 0.05; done; echo finished" } }
+`);
+    const agent = run(file);
+    await agent.waitFor(is('hook start'));
+    agent.signal('SIGTERM');
+    agent.signal('SIGINT');
+    await agent.waitFor(is('stopping'));
+    writeFileSync(join(dirname(file), 'go'), '');
+    expect((await agent.exited).code).toBe(0);
+    expect(agent.records.find(is('hook'))).toMatchObject({ ok: true, detail: 'finished' });
   });
 
   test('SIGINT is like SIGTERM', async () => {
