@@ -2,10 +2,11 @@ import { type Socket, connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type TLSSocket, connect as connectTls } from 'node:tls';
 import type { HostPort } from '../src/core/address.ts';
+import type { Facts } from '../src/core/outcome.ts';
 import type { ProbeContext } from '../src/core/probe.ts';
 import { ProbeFailure } from './reason.ts';
 import { resolve } from './resolve.ts';
-import { type TlsSettings, connectionOptions } from './tls.ts';
+import { type TlsSettings, certificateFacts, connectionOptions } from './tls.ts';
 
 export type Endpoint = HostPort | { readonly unix: string };
 
@@ -19,6 +20,8 @@ export interface TlsRequest {
 export interface Connection {
   /** Connected, and through its handshake where TLS was asked for. An error that nobody hears is dropped. */
   readonly socket: Socket;
+  /** What the peer's certificate says of itself, where there is one. */
+  readonly facts: Facts;
   /**
    * Whether the end of what the peer sent was a reset in truth. libuv tells of a reset that arrives together with bytes
    * as of an orderly end; but the peer has no address any more then.
@@ -49,6 +52,7 @@ export async function dial(endpoint: Endpoint, context: ProbeContext, tls?: TlsR
   // What fails between two listeners, or after close, must not end the process.
   raw.on('error', ignore);
   let socket = raw;
+  let facts: Facts = {};
 
   function close(): void {
     signal.removeEventListener('abort', close);
@@ -71,9 +75,10 @@ export async function dial(endpoint: Endpoint, context: ProbeContext, tls?: TlsR
       socket = secure;
       secure.on('error', ignore);
       await event(secure, 'secureConnect', signal);
+      facts = certificateFacts(secure, context.clock.wallTime());
     }
     const wasReset = (): boolean => !('unix' in endpoint) && raw.remoteAddress === undefined;
-    return { socket, wasReset, close };
+    return { socket, facts, wasReset, close };
   } catch (error) {
     close();
     throw handshakeError(error, socket !== raw);

@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import { z } from 'zod';
 import { formatAddress } from '../src/core/address.ts';
-import { type Outcome, fail, ok } from '../src/core/outcome.ts';
+import { type Outcome, fail, ok, withFacts } from '../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../src/core/probe.ts';
 import { VERSION } from '../src/core/version.ts';
 import { address, text, textMap, withShortForm } from '../src/schema/scalars.ts';
@@ -103,7 +103,7 @@ export const grpc: Probe<GrpcSettings> = {
       } = settings;
       const connection = await dial(settings.address, context, tls && { settings: tls, host, alpn: ['h2'] });
       try {
-        return judgeAnswer(await call(connection, settings, context));
+        return withFacts(judgeAnswer(await call(connection, settings, context)), connection.facts);
       } finally {
         connection.close();
       }

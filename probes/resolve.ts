@@ -52,8 +52,9 @@ export async function resolve(
     }
     signal.addEventListener('abort', leave, { once: true });
     wanted.waiters.add(waiter);
-    enter(wanted.running ? 'dns' : 'queue');
-    startNext();
+    if (wanted.running) enter('dns');
+    else startNext();
+    if (!wanted.running) enter('queue');
   });
 }
 

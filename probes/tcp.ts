@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type TLSSocket } from 'node:tls';
-import { type Outcome, fail, ok } from '../src/core/outcome.ts';
+import { type Outcome, fail, ok, withFacts } from '../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../src/core/probe.ts';
 import { filePath } from '../src/schema/file.ts';
 import { pattern } from '../src/schema/pattern.ts';
@@ -8,7 +8,7 @@ import { address, text, withShortForm } from '../src/schema/scalars.ts';
 import { formatSize } from '../src/core/units.ts';
 import { type Connection, dial } from './dial.ts';
 import { ProbeFailure, outcomeOf } from './reason.ts';
-import { type TlsSettings, certificateFacts, tlsChoice } from './tls.ts';
+import { type TlsSettings, tlsChoice } from './tls.ts';
 
 /** What a peer may say before the pattern has matched. */
 const MAX_ANSWER = 64 * 1024;
@@ -48,7 +48,7 @@ export const tcp: Probe<TcpSettings> = {
         tls && { settings: tls, host: address?.host ?? 'localhost' },
       );
       try {
-        return await talk(connection, settings, context);
+        return withFacts(await talk(connection, settings, context), connection.facts);
       } finally {
         connection.close();
       }
@@ -59,9 +59,6 @@ export const tcp: Probe<TcpSettings> = {
 };
 
 async function talk(connection: Connection, settings: TcpSettings, context: ProbeContext): Promise<Outcome> {
-  const facts = settings.tls
-    ? certificateFacts(connection.socket as TLSSocket, context.clock.wallTime())
-    : undefined;
   if (settings.send !== undefined) {
     context.enter('send');
     await write(connection, settings.send);
@@ -69,10 +66,10 @@ async function talk(connection: Connection, settings: TcpSettings, context: Prob
   if (!settings.expect && !settings.expect_not) {
     if (settings.tls) await survivesRefusal(connection.socket as TLSSocket, settings.tls, context);
     const done = settings.send === undefined ? 'connected' : 'connected and sent';
-    return ok(settings.tls ? `${done}, TLS is up` : done, facts);
+    return ok(settings.tls ? `${done}, TLS is up` : done);
   }
   const miss = await listen(connection, settings, context);
-  return miss === undefined ? ok('the answer is as expected', facts) : fail('mismatch', miss, facts);
+  return miss === undefined ? ok('the answer is as expected') : fail('mismatch', miss);
 }
 
 function write({ socket }: Connection, data: string): Promise<void> {

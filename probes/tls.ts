@@ -1,5 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type ConnectionOptions, type SecureContext, type TLSSocket, createSecureContext } from 'node:tls';
+import {
+  type Certificate,
+  type ConnectionOptions,
+  type SecureContext,
+  type TLSSocket,
+  createSecureContext,
+} from 'node:tls';
 import { z } from 'zod';
 import { isIP } from 'node:net';
 import type { Facts } from '../src/core/outcome.ts';
@@ -86,10 +92,26 @@ function secureContext(tls: TlsSettings): SecureContext {
   }
 }
 
+/** The same for another origin than the one it was written for: neither the name nor our own certificate goes there. */
+export function forOtherOrigin({ ca, insecure }: TlsSettings): TlsSettings {
+  return { ca, insecure };
+}
+
 /** What the peer's certificate says of itself. */
 export function certificateFacts(socket: TLSSocket, wallTime: number): Facts {
   const certificate = socket.getPeerCertificate();
+  // Without a certificate Node gives an empty object.
   if (!certificate?.valid_to) return {};
   const days = (Date.parse(certificate.valid_to) - wallTime) / 86_400_000;
-  return { tls_days_left: Math.floor(days), tls_version: socket.getProtocol() ?? 'unknown' };
+  return {
+    tls_version: socket.getProtocol() ?? 'unknown',
+    tls_subject: nameOf(certificate.subject),
+    tls_issuer: nameOf(certificate.issuer),
+    tls_names: certificate.subjectaltname ?? '',
+    tls_days_left: Math.floor(days),
+  };
+}
+
+function nameOf({ CN, O }: Certificate): string {
+  return [CN ?? O ?? ''].flat().join(', ');
 }

@@ -1,10 +1,11 @@
-import { type Outcome, fail, ok } from '../../src/core/outcome.ts';
+import { type Facts, type Outcome, fail, ok, withFacts } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';
 import { formatSize } from '../../src/core/units.ts';
 import { VERSION } from '../../src/core/version.ts';
 import type { Pattern } from '../../src/schema/pattern.ts';
 import { withShortForm } from '../../src/schema/scalars.ts';
 import { type Connection, type Endpoint, dial } from '../dial.ts';
+import { forOtherOrigin } from '../tls.ts';
 import { ProbeFailure, outcomeOf } from '../reason.ts';
 import { type Request, encode, firstRequest, originOf, redirected } from './request.ts';
 import { type Response, createResponseReader } from './response.ts';
@@ -20,24 +21,28 @@ export const http: Probe<HttpSettings> = {
 
   async attempt(settings, context) {
     try {
-      const { response, url } = await follow(settings, context);
-      return judgeResponse(response, settings, url);
+      const { response, facts, url } = await follow(settings, context);
+      return withFacts(judgeResponse(response, settings, url), facts);
     } catch (error) {
       return outcomeOf(error);
     }
   },
 };
 
-async function follow(
-  settings: HttpSettings,
-  context: ProbeContext,
-): Promise<{ response: Response; url: string }> {
+interface Answer {
+  readonly response: Response;
+  /** Of the server's certificate. */
+  readonly facts: Facts;
+}
+
+async function follow(settings: HttpSettings, context: ProbeContext): Promise<Answer & { url: string }> {
   let request = firstRequest(settings, `vitald/${VERSION}`);
   for (let hops = 0; ; hops++) {
-    const response = await exchange(request, settings, context);
+    const answer = await exchange(request, settings, context);
+    const { response } = answer;
     const location = response.headers.get('location')?.[0];
     const moved = [301, 302, 303, 307, 308].includes(response.status) && location !== undefined;
-    if (!moved || settings.redirects === 0) return { response, url: request.url };
+    if (!moved || settings.redirects === 0) return { ...answer, url: request.url };
     if (hops === settings.redirects) {
       throw new ProbeFailure('protocol', `more than ${settings.redirects} redirects`);
     }
@@ -46,7 +51,7 @@ async function follow(
 }
 
 /** Sends one request over a fresh connection and reads its response. */
-async function exchange(request: Request, settings: HttpSettings, context: ProbeContext): Promise<Response> {
+async function exchange(request: Request, settings: HttpSettings, context: ProbeContext): Promise<Answer> {
   const origin = originOf(request.url);
   // `unix` and `address` say where the URL's own origin is; another origin is dialled as it is named.
   const own = new URL(request.url).origin === new URL(settings.url).origin;
@@ -54,13 +59,14 @@ async function exchange(request: Request, settings: HttpSettings, context: Probe
     own && settings.unix !== undefined
       ? { unix: settings.unix }
       : ((own ? settings.address : undefined) ?? origin);
+  const tls = settings.tls ?? { insecure: false };
   const connection = await dial(
     endpoint,
     context,
-    origin.secure ? { settings: settings.tls ?? { insecure: false }, host: origin.host } : undefined,
+    origin.secure ? { settings: own ? tls : forOtherOrigin(tls), host: origin.host } : undefined,
   );
   try {
-    return await converse(connection, request, settings, context);
+    return { response: await converse(connection, request, settings, context), facts: connection.facts };
   } finally {
     connection.close();
   }

@@ -13,7 +13,7 @@ import {
 } from '../../src/schema/scalars.ts';
 import { tlsKeys } from '../tls.ts';
 
-interface StatusRange {
+export interface StatusRange {
   readonly from: number;
   readonly to: number;
 }

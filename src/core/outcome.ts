@@ -58,6 +58,11 @@ export function voided(message: string): Void {
   return { status: 'void', message };
 }
 
+/** The outcome with more facts; its own come first. */
+export function withFacts(outcome: Outcome, facts: Facts): Outcome {
+  return Object.keys(facts).length === 0 ? outcome : { ...outcome, facts: { ...facts, ...outcome.facts } };
+}
+
 export function reasonOf(outcome: Outcome): Reason | null {
   return outcome.status === 'fail' ? outcome.reason : null;
 }
