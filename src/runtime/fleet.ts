@@ -49,7 +49,7 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
 
   function isUnreachable(target: Target): boolean {
     return target.dependsOn.some((name) => {
-      const state = monitors.get(name)?.snapshot().health.state;
+      const state = monitors.get(name)?.health().state;
       return state === 'suspect' || state === 'down' || state === 'recovering';
     });
   }

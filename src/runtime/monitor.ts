@@ -15,6 +15,7 @@ export interface Monitor {
   start(): void;
   /** Ends the loop; an attempt under way has no outcome. Resolves when its probe has really ended. */
   stop(): Promise<void>;
+  health(): Health;
   snapshot(): MonitorSnapshot;
 }
 
@@ -115,6 +116,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       current?.cancel();
       await current?.ended;
     },
+    health: () => health,
     snapshot: () => ({ target: name, health, unreachable: isUnreachable(), attempts, missed, last }),
   };
 }

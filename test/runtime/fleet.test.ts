@@ -189,6 +189,18 @@ describe('dependencies', () => {
   });
 });
 
+test('a long chain of dependencies costs no more than a short one', async () => {
+  const scripted = scriptedProbe('-');
+  const { clock, fleet } = setUp({ scripted });
+  const chain = Array.from({ length: 5_000 }, (_, i) =>
+    aTarget({ name: `t${i}`, dependsOn: i === 0 ? [] : [`t${i - 1}`], rules: { intervalMs: 60_000 } }),
+  );
+  fleet.apply(chain, { total: 9_000, perHost: 9_000 });
+  expect(fleet.snapshot().length).toBe(5_000);
+  await fleet.stop();
+  expect(clock.pending).toBe(0);
+});
+
 describe('apply', () => {
   test('an untouched target keeps state, phase and counters; its loop does not even notice', async () => {
     const scripted = scriptedProbe('---');
