@@ -30,11 +30,11 @@ export interface ReaderOptions {
 export interface ResponseReader {
   push(chunk: Buffer): boolean;
   end(): void;
-  /** Whether the final head has been read. */
-  readonly started: boolean;
   /** The response; only once it is complete. */
   readonly response: Response;
 }
+
+const HTTP1 = 'HTTP/1.';
 
 type Stage =
   | 'head'
@@ -83,6 +83,9 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
   }
 
   function readHead(): boolean {
+    // A server of another protocol may greet and then wait: what it says is enough to know.
+    const beginning = pending.toString('latin1', 0, HTTP1.length);
+    if (!HTTP1.startsWith(beginning)) throw malformed(`not HTTP/1: ${printable(firstLineOf(pending))}`);
     const lines = takeHead();
     if (!lines) return false;
     const [statusLine = '', ...fields] = lines;
@@ -207,11 +210,12 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
       const where = nothing ? 'without an answer' : stage === 'head' ? 'inside the head' : 'inside the body';
       throw new ProbeFailure('closed', `the server closed the connection ${where}`);
     },
-    get started() {
-      return stage !== 'head';
-    },
     get response() {
       return { status, headers, body: Buffer.concat(kept), tooLarge };
     },
   };
+}
+
+function firstLineOf(bytes: Buffer): string {
+  return bytes.toString('latin1', 0, 100).split(/\r?\n/, 1)[0] ?? '';
 }

@@ -121,13 +121,13 @@ describe('a response whose end is missing', () => {
 
 describe('a malformed response is `protocol`', () => {
   test.each([
-    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /^protocol: not an HTTP\/1 status line: "SSH-2.0-OpenSSH_9.2"/],
-    ['HTTP/2 200 OK\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
+    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /^protocol: not HTTP\/1: /],
+    ['HTTP/2 200 OK\r\n\r\n', /^protocol: not HTTP\/1: /],
     ['HTTP/1.1 2000 OK\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
     ['HTTP/1.1  200 OK\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
     ['HTTP/1.1 099 OK\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
     ['HTTP/1.1 200 O\rK\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
-    ['\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
+    ['\r\n\r\n', /^protocol: not HTTP\/1: /],
     ['HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n', 'protocol: the server switched protocols unasked'],
     [`${OK}no colon\r\n\r\n`, 'protocol: not a header field: "no colon"'],
     [`${OK}Bad Name: x\r\n\r\n`, /^protocol: not a header field/],
@@ -213,10 +213,15 @@ describe('the limit of the body', () => {
   });
 });
 
-test('started: whether the final head has been read, interim answers do not count', () => {
-  const reader = createResponseReader({ method: 'GET', maxBody: 10, keepBody: false });
-  reader.push(Buffer.from('HTTP/1.1 100 Continue\r\n\r\n'));
-  expect(reader.started).toBe(false);
-  reader.push(Buffer.from(`${OK}\r\n`));
-  expect(reader.started).toBe(true);
+describe('a response that is cut anywhere is never ok', () => {
+  test.each([
+    ['sized', `${OK}Content-Length: 6\r\n\r\nabcdef`],
+    ['chunked', `${OK}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx: y\r\n\r\n`],
+    ['after an interim answer', `HTTP/1.1 100 Continue\r\n\r\n${OK}Content-Length: 1\r\n\r\na`],
+  ])('%s', (_how, bytes) => {
+    for (let length = 0; length < bytes.length; length++) {
+      expect(read([Buffer.from(bytes.slice(0, length))], {}), `${length} bytes`).toMatch(/^closed: /);
+    }
+    expect(read([Buffer.from(bytes)], {})).toMatch(/^complete 200/);
+  });
 });
