@@ -85,7 +85,7 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
   function readHead(): boolean {
     // A server of another protocol may greet and then wait: what it says is enough to know.
     const beginning = pending.toString('latin1', 0, HTTP1.length);
-    if (!HTTP1.startsWith(beginning)) throw malformed(`not HTTP/1: ${printable(firstLineOf(pending))}`);
+    if (!HTTP1.startsWith(beginning)) throw malformed('the server does not speak HTTP/1');
     const lines = takeHead();
     if (!lines) return false;
     const [statusLine = '', ...fields] = lines;
@@ -214,8 +214,4 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
       return { status, headers, body: Buffer.concat(kept), tooLarge };
     },
   };
-}
-
-function firstLineOf(bytes: Buffer): string {
-  return bytes.toString('latin1', 0, 100).split(/\r?\n/, 1)[0] ?? '';
 }

@@ -121,13 +121,13 @@ describe('a response whose end is missing', () => {
 
 describe('a malformed response is `protocol`', () => {
   test.each([
-    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /^protocol: not HTTP\/1: /],
-    ['HTTP/2 200 OK\r\n\r\n', /^protocol: not HTTP\/1: /],
+    ['SSH-2.0-OpenSSH_9.2\r\n\r\n', /^protocol: the server does not speak HTTP/],
+    ['HTTP/2 200 OK\r\n\r\n', /^protocol: the server does not speak HTTP/],
     ['HTTP/1.1 2000 OK\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
     ['HTTP/1.1  200 OK\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
     ['HTTP/1.1 099 OK\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
     ['HTTP/1.1 200 O\rK\r\n\r\n', /^protocol: not an HTTP\/1 status line/],
-    ['\r\n\r\n', /^protocol: not HTTP\/1: /],
+    ['\r\n\r\n', /^protocol: the server does not speak HTTP/],
     ['HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n', 'protocol: the server switched protocols unasked'],
     [`${OK}no colon\r\n\r\n`, 'protocol: not a header field: "no colon"'],
     [`${OK}Bad Name: x\r\n\r\n`, /^protocol: not a header field/],
