@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { State } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
-import { parse } from './args.ts';
+import { UsageError, parse } from './args.ts';
 import { startDemoNodes } from './demo-nodes.ts';
 import { createLog } from './logger.ts';
 import type { Command } from './main.ts';
@@ -41,7 +41,8 @@ export const demo: Command = {
   options: ['--story   end after one story: exit 0 if it came true, 1 if not'],
 
   async run(args) {
-    const { values } = parse(args, { story: { type: 'boolean' } });
+    const { values, positionals } = parse(args, { story: { type: 'boolean' } });
+    if (positionals.length > 0) throw new UsageError('demo takes no arguments');
     const nodes = await startDemoNodes();
     Object.assign(process.env, nodes.env);
     const paint = paintFor(process.stdout);

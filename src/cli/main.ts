@@ -25,14 +25,12 @@ export interface Command {
 export async function main(args: readonly string[]): Promise<number> {
   const [name = '', ...rest] = args;
   if (name === '--version' || name === '-V') return say(VERSION);
-  if (name === '' || name === 'help' || name === '--help' || name === '-h') {
-    const topic = COMMANDS[rest[0] ?? ''];
-    const text = topic ? commandHelp(rest[0]!, topic) : overview();
-    if (name !== '') return say(text);
-    process.stderr.write(`${text}\n`);
+  if (name === '') {
+    process.stderr.write(`${overview()}\n`);
     return 2;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (name === 'help' || name === '--help' || name === '-h') return help(rest[0]);
+  const command = find(name);
   if (!command) return complain(unknownCommand(name));
   if (rest.includes('--help') || rest.includes('-h')) return say(commandHelp(name, command));
   try {
@@ -46,6 +44,16 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     throw error;
   }
+}
+
+function find(name: string): Command | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+}
+
+function help(topic: string | undefined): number {
+  if (topic === undefined) return say(overview());
+  const command = find(topic);
+  return command ? say(commandHelp(topic, command)) : complain(unknownCommand(topic));
 }
 
 function say(text: string): number {

@@ -108,7 +108,8 @@ function report(results: readonly Result[], paint: Paint): string {
     formatDuration(latencyMs),
     outcome.status === 'fail' ? `${outcome.reason}: ${plain(outcome.message)}` : plain(outcome.message),
   ]);
-  const body = table(['TARGET', 'PROBE', 'STATUS', 'TIME', 'SAID'], rows, (text, row, column) => {
+  const width = process.stdout.columns ?? Infinity;
+  const body = table(['TARGET', 'PROBE', 'STATUS', 'TIME', 'SAID'], rows, width, (text, row, column) => {
     if (row === -1) return paint('gray', text);
     if (column === 2) return paint(STATUS_COLOUR[results[row]!.attempt.outcome.status], text);
     return column === 0 ? paint('bold', text) : column === 4 ? text : paint('gray', text);

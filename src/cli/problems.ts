@@ -28,5 +28,6 @@ function windowOf(text: string, column: number): { shown: string; column: number
   if (line.length <= 120) return { shown: line, column };
   const from = Math.max(0, column - 40);
   const cut = line.slice(from, from + 110);
-  return { shown: `${from > 0 ? '…' : ''}${cut}…`, column: column - from + (from > 0 ? 1 : 0) };
+  const more = from + cut.length < line.length ? '…' : '';
+  return { shown: `${from > 0 ? '…' : ''}${cut}${more}`, column: column - from + (from > 0 ? 1 : 0) };
 }

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import type { State } from '../core/health.ts';
 import type { Status } from '../core/outcome.ts';
 
@@ -32,30 +32,47 @@ export const STATE_COLOUR: Readonly<Record<State, Format>> = {
   recovering: 'cyan',
 };
 
-/** Rows of cells under a head, each column as wide as its widest cell; the last one is not padded. */
+/**
+ * Rows of cells under a head, each column as wide as its widest cell; the last one is not padded, and cut where the
+ * line would be longer than `columns`.
+ */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
+  columns: number,
   paint: (text: string, row: number, column: number) => string,
 ): string {
   const widths = head.map((title, column) =>
     Math.max(...[title, ...rows.map((row) => row[column] ?? '')].map(displayWidth)),
   );
+  const room = columns - widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
   const line = (cells: readonly string[], row: number): string =>
     cells
       .map((cell, column) => {
-        const gap = column === cells.length - 1 ? '' : ' '.repeat(widths[column]! - displayWidth(cell) + 2);
-        return paint(cell, row, column) + gap;
+        if (column === cells.length - 1) return paint(cut(cell, Math.max(20, room)), row, column);
+        return paint(cell, row, column) + ' '.repeat(widths[column]! - displayWidth(cell) + 2);
       })
       .join('');
   return [line(head, -1), ...rows.map(line)].join('\n');
 }
 
-function displayWidth(text: string): number {
-  return Array.from(text).length;
+function cut(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
 }
 
-/** Text of unknown origin on one line, without control characters that a terminal would obey. */
+/** Columns on a terminal: East Asian wide characters and emoji take two. */
+function displayWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += WIDE.test(character) ? 2 : 1;
+  return width;
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+
+/** Text of unknown origin on one line, without what a terminal would obey. */
 export function plain(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  return stripVTControlCharacters(text)
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .trim();
 }

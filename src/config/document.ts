@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { LineCounter, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
-import type { Document, Node, Pair, ParsedNode, Range, YAMLError, Scalar } from 'yaml';
+import { LineCounter, Scalar, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import type { Document, Node, Pair, ParsedNode, Range, YAMLError } from 'yaml';
 import { type Sources, expand } from './expand.ts';
 import type { Place, Problem } from './problem.ts';
 import { type Path, secretsOf } from './secrecy.ts';
@@ -73,11 +73,18 @@ function expandScalars(
   document: Document.Parsed,
   text: string,
   sources: Sources,
-): { expandProblems: { node: Scalar; message: string }[]; secrets: string[] } {
-  const expandProblems: { node: Scalar; message: string }[] = [];
+): { expandProblems: { node: Node; message: string }[]; secrets: string[] } {
+  const expandProblems: { node: Node; message: string }[] = [];
   const secrets: string[] = [];
-  if (!text.includes('${')) return { expandProblems, secrets };
+  if (!/\$\{|\*/.test(text)) return { expandProblems, secrets };
   visit(document, {
+    Alias(_key, node) {
+      if (node.resolve(document)) return;
+      expandProblems.push({ node, message: `there is no anchor &${node.source} for this alias` });
+      const nothing = new Scalar(null);
+      nothing.range = node.range ?? null;
+      return nothing;
+    },
     Scalar(key, node, ancestors) {
       if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
       const path = pathOf(node, ancestors);
@@ -85,6 +92,9 @@ function expandScalars(
       const expansion = expand(node.value, sources);
       for (const message of expansion.problems) expandProblems.push({ node, message });
       secrets.push(...secretsOf(path, node.value, expansion));
+      if (path.join('/') === 'targets/name' && expansion.parts.some(({ fromFile }) => fromFile)) {
+        expandProblems.push({ node, message: 'a name is printed everywhere: it cannot come from a file' });
+      }
       node.value = expansion.text;
     },
   });

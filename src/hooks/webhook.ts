@@ -30,7 +30,8 @@ export const webhook: Hook<WebhookSettings> = {
       headers: {
         'content-type': 'application/json',
         'user-agent': `vitald/${VERSION}`,
-        'idempotency-key': event.id,
+        // A target's name may have characters that no header may carry.
+        'idempotency-key': encodeURIComponent(event.id),
         ...lowerCased(headers),
       },
       body: JSON.stringify(event),

@@ -107,12 +107,18 @@ function redacted(outcome: Outcome, redact: Redact): Outcome {
   return {
     ...outcome,
     message: redact(outcome.message),
-    ...(facts && { facts: mapValues(facts, (value) => (typeof value === 'string' ? redact(value) : value)) }),
+    ...(facts && { facts: redactedFacts(facts, redact) }),
   };
 }
 
-function mapValues(facts: Facts, change: (value: Facts[string]) => Facts[string]): Facts {
-  return Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, change(value)]));
+/** Keys, too, and numbers: a secret may be either. */
+function redactedFacts(facts: Facts, redact: Redact): Facts {
+  return Object.fromEntries(
+    Object.entries(facts).map(([key, value]) => {
+      const shown = redact(String(value));
+      return [redact(key), shown === String(value) ? value : shown];
+    }),
+  );
 }
 
 /** What a passed deadline says depends on how far the attempt had come. */

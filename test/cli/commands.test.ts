@@ -29,6 +29,8 @@ describe('vitald', () => {
     [[], 'usage: vitald COMMAND'],
     [['chekc'], 'unknown command "chekc"; did you mean "check"?'],
     [['constructor'], 'unknown command "constructor"'],
+    [['help', 'toString'], 'unknown command "toString"'],
+    [['demo', 'story'], 'demo takes no arguments'],
     [['check'], 'name a YAML file, or a directory of them'],
     [['check', '--jsno', 'x.yaml'], "Unknown option '--jsno'"],
     [['run', 'x.yaml', '--log', 'xml'], '--log takes auto, json, text, not "xml"'],

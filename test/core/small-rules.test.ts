@@ -40,6 +40,7 @@ describe('createRedactor', () => {
     [['s3cret'], 'login with s3cret failed', 'login with *** failed'],
     [['abc', 'abcdef'], 'abcdef abc', '*** ***'],
     [['a.c'], 'abc a.c', 'abc ***'],
+    [['S3cret'], 'no such host: s3CRET.invalid', 'no such host: ***.invalid'],
     [['5'], 'status 503', 'status 503'],
     [['5'], '5', '***'],
     [[''], 'nothing', 'nothing'],

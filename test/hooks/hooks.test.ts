@@ -65,7 +65,7 @@ describe('webhook', () => {
     expect(request).toMatchObject({ method: 'PUT', url: '/in' });
     expect(request?.headers).toMatchObject({
       'content-type': 'application/json',
-      'idempotency-key': 'a-1/down',
+      'idempotency-key': 'a-1%2Fdown',
       'user-agent': 'mine',
       'x-key': 'k',
     });

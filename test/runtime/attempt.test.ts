@@ -145,13 +145,13 @@ test('the credit for a stall is given once', async () => {
 
 test('secrets that a target echoes are masked in messages and facts', async () => {
   const { attempt } = begin(
-    probeThat(async () => fail('mismatch', 'got s3cret', { token: 's3cret', load: 3 })),
-    { redact: (text) => text.replaceAll('s3cret', '***') },
+    probeThat(async () => fail('mismatch', 'got s3cret', { token: 's3cret', load: 3, pin: 4242, s3cret: 1 })),
+    { redact: (text) => text.replaceAll(/s3cret|4242/g, '***') },
   );
   expect((await attempt.settled)?.outcome).toEqual({
     status: 'fail',
     reason: 'mismatch',
     message: 'got ***',
-    facts: { token: '***', load: 3 },
+    facts: { token: '***', load: 3, pin: '***', '***': 1 },
   });
 });
