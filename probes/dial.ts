@@ -75,6 +75,12 @@ export async function dial(endpoint: Endpoint, context: ProbeContext, tls?: TlsR
       socket = secure;
       secure.on('error', ignore);
       await event(secure, 'secureConnect', signal);
+      if (secure.destroyed) {
+        throw (
+          secure.errored ??
+          new ProbeFailure('closed', 'the peer closed the connection after the TLS handshake')
+        );
+      }
       facts = certificateFacts(secure, context.clock.wallTime());
     }
     const wasReset = (): boolean => !('unix' in endpoint) && raw.remoteAddress === undefined;

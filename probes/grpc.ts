@@ -115,6 +115,7 @@ export const grpc: Probe<GrpcSettings> = {
 
 interface Answer {
   readonly headers: IncomingHttpHeaders;
+  /** Of the end of the stream; the head itself where the answer has nothing else. */
   readonly trailers: IncomingHttpHeaders;
   readonly data: Buffer;
 }
@@ -189,8 +190,9 @@ function readAnswer(
   let trailers: IncomingHttpHeaders = {};
   const chunks: Buffer[] = [];
   let size = 0;
-  stream.once('response', (received) => {
+  stream.once('response', (received, flags) => {
     headers = received;
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) trailers = received;
     enter('receive');
   });
   stream.once('trailers', (received) => {
@@ -217,12 +219,10 @@ function judgeAnswer({ headers, trailers, data }: Answer): Outcome {
   const contentType = headers['content-type'] ?? 'none';
   if (!/^application\/grpc(?:[+;]|$)/.test(contentType))
     return fail('protocol', `content-type ${contentType} is not gRPC`);
-  // An answer of trailers alone comes as one HEADERS frame.
-  const source = trailers['grpc-status'] === undefined ? headers : trailers;
-  const code = source['grpc-status'];
+  const code = trailers['grpc-status'];
   if (code === undefined || !/^\d+$/.test(String(code)))
     return fail('protocol', 'the answer has no grpc-status');
-  if (Number(code) !== 0) return fail('status', statusMessage(Number(code), source['grpc-message']));
+  if (Number(code) !== 0) return fail('status', statusMessage(Number(code), trailers['grpc-message']));
   const serving = decodeResponse(data);
   if (serving === undefined) return fail('protocol', 'the answer is not one HealthCheckResponse');
   const name = SERVING_NAMES[serving] ?? `status ${serving}`;

@@ -75,6 +75,10 @@ async function talk(connection: Connection, settings: TcpSettings, context: Prob
 function write({ socket }: Connection, data: string): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject);
+    // A peer that does not read leaves the write open for ever; it ends with the connection.
+    socket.once('close', () =>
+      reject(new ProbeFailure('closed', 'the connection was closed while we were sending')),
+    );
     socket.write(data, 'utf8', (error) => {
       socket.removeListener('error', reject);
       if (error) reject(error);

@@ -8,6 +8,9 @@ import { createDispatcher } from './runtime/dispatcher.ts';
 import { type Changes, createFleet } from './runtime/fleet.ts';
 import type { MonitorSnapshot } from './runtime/monitor.ts';
 
+/** How many reloads back a secret is still masked. */
+const MOST_REDACTORS = 8;
+
 /** The whole agent: what is watched, what is believed of it, and what runs when that changes. */
 export interface Agent {
   /** Puts a configuration into force, at the start and at every reload. */
@@ -28,9 +31,9 @@ export interface AgentOptions {
 
 export function createAgent({ probes, hooks, clock, random, observers }: AgentOptions): Agent {
   let config: Config | undefined;
-  // What was asked with a secret that a reload has replaced may still be under way.
-  let earlier: Redact = (text) => text;
-  const redact: Redact = (text) => earlier(config?.redact(text) ?? text);
+  /** Of the newest configurations: what was asked with a secret that a reload has replaced may still be under way. */
+  let redactors: readonly Redact[] = [];
+  const redact: Redact = (text) => redactors.reduce((masked, one) => one(masked), text);
   const told = combine(observers);
   const dispatcher = createDispatcher({ registry: hooks, clock, random, observer: told, redact });
   const observer: Required<Observer> = {
@@ -46,7 +49,7 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
 
   return {
     apply(next) {
-      earlier = config?.redact ?? earlier;
+      redactors = [next.redact, ...redactors].slice(0, MOST_REDACTORS);
       config = next;
       dispatcher.configure(next.hooks, next.concurrency.perHook);
       return fleet.apply(next.targets, next.concurrency);

@@ -19,6 +19,9 @@ export interface SourceFile {
   locate(path: Path, what?: 'value' | 'key'): Place;
 }
 
+/** Long lists share an anchor; a bomb of nested aliases has millions. */
+const MAX_ALIASES = 1_000_000;
+
 export function parseSource(
   file: string,
   text: string,
@@ -54,9 +57,18 @@ export function parseSource(
   let data: unknown;
   try {
     // A key that is set twice hides nothing else; after a broken syntax one guess would follow another.
-    if (document.errors.every(({ code }) => code === 'DUPLICATE_KEY')) data = document.toJS();
+    if (document.errors.every(({ code }) => code === 'DUPLICATE_KEY')) {
+      data = document.toJS({ maxAliasCount: MAX_ALIASES });
+      // Aliases can make a value contain itself: nothing that follows could come to its end.
+      JSON.stringify(data);
+    }
   } catch (error) {
-    problems.push({ place: placeOf([0, 1]), message: (error as Error).message });
+    data = undefined;
+    const circular = error instanceof TypeError || error instanceof RangeError;
+    const message = circular
+      ? 'an alias stands for something that it is itself a part of'
+      : (error as Error).message;
+    problems.push({ place: placeOf([0, 1]), message });
   }
 
   return {

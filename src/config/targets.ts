@@ -38,11 +38,20 @@ export function loadTargets(options: LoadTargets): { targets: Target[]; merged: 
   return { targets, merged };
 }
 
+const MOST_SUGGESTIONS = 50;
+const MAX_EACH = 100_000;
+
 function eachOf(entry: Sourced, problems: Problem[]): Sourced[] {
   const { data, path } = entry;
   if (typeof data !== 'object' || data === null || !('each' in data)) return [entry];
   const each = validate(eachSchema, { ...entry, path: [...path, 'each'], data: data.each }, problems);
   if (!each) return [];
+  const count = Object.values(each).reduce((product, values) => product * values.length, 1);
+  if (count > MAX_EACH) {
+    const place = entry.source.locate([...path, 'each'], 'key');
+    problems.push({ place, message: `each makes ${count} targets of one; at most ${MAX_EACH}` });
+    return [];
+  }
   return expandEach(data as Record<string, unknown>, each).map((one) => ({ ...entry, data: one }));
 }
 
@@ -213,7 +222,9 @@ function checkDependencies(entries: ReadonlyMap<string, Sourced>, problems: Prob
     parentsOf(name).forEach((parent, index, { length }) => {
       if (entries.has(parent)) return;
       const place = source.locate([...path, 'depends_on', ...(length > 1 ? [index] : [])]);
-      problems.push({ place, message: unknown('target', parent, names) });
+      // To compare every name with every other would take minutes.
+      const near = problems.length < MOST_SUGGESTIONS ? names : [];
+      problems.push({ place, message: unknown('target', parent, near) });
     });
     const cycle = settled.has(name) ? undefined : cycleFrom(name);
     if (!cycle) continue;

@@ -44,8 +44,8 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
   const epoch = Math.ceil(clock.now());
   const limiter = createLimiter({ total: 1, perHost: 1 });
   const monitors = new Map<string, Monitor>();
-  /** Monitors that were stopped while their probe was still at it. */
-  const ending = new Set<Promise<void>>();
+  /** By target, the end of monitors that were stopped while their probe was still at it. */
+  const ending = new Map<string, Promise<void>>();
 
   function isUnreachable(target: Target): boolean {
     return target.dependsOn.some((name) => {
@@ -70,17 +70,26 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
     return monitor;
   }
 
-  function end(monitor: Monitor): Promise<void> {
-    const ended = monitor.stop().finally(() => ending.delete(ended));
-    ending.add(ended);
-    return ended;
+  function end(monitor: Monitor): void {
+    const { name } = monitor.target;
+    const ended = Promise.all([ending.get(name), monitor.stop()]).then(() => {
+      if (ending.get(name) === ended) ending.delete(name);
+    });
+    ending.set(name, ended);
+  }
+
+  /** Never two attempts of one target at once, even where an old probe ignores that it was called off. */
+  function startAfterEnding(monitor: Monitor): void {
+    const before = ending.get(monitor.target.name);
+    if (before) void before.then(() => monitor.start());
+    else monitor.start();
   }
 
   function remove(name: string): MonitorSnapshot | undefined {
     const monitor = monitors.get(name);
     monitors.delete(name);
     if (!monitor) return undefined;
-    void end(monitor);
+    end(monitor);
     return monitor.snapshot();
   }
 
@@ -88,8 +97,8 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
     const monitor = monitors.get(target.name)!;
     const { health, attempts, missed } = monitor.snapshot();
     const next = begin(target, { health: { ...health, streak: 0 }, attempts, missed });
-    // Never two attempts of one target at once, even where the old probe ignores that it was called off.
-    void end(monitor).then(() => next.start());
+    end(monitor);
+    startAfterEnding(next);
   }
 
   return {
@@ -101,7 +110,7 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
       );
       const gone = removed.map(({ name }) => remove(name));
       for (const target of changed) replace(target);
-      for (const target of added) begin(target).start();
+      for (const target of added) startAfterEnding(begin(target));
       return {
         added: added.length,
         removed: removed.length,
@@ -116,7 +125,7 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
       const patience = new Promise<void>((resolve) => {
         cancel = clock.schedule(clock.now() + LEAVE_BEHIND_MS, resolve);
       });
-      await Promise.race([Promise.all(ending), patience]);
+      await Promise.race([Promise.all(ending.values()), patience]);
       cancel();
     },
     snapshot: () => [...monitors.values()].map((monitor) => monitor.snapshot()),
