@@ -3,6 +3,8 @@ import { contentLength, endOfHead, malformed, parseFields, printable } from './h
 
 /** Everything before the body: interim answers, the head, and the trailers after a chunked body. */
 const MAX_HEAD_BYTES = 64 * 1024;
+/** Chunks may be small, but not an endless flood of single bytes. */
+const MAX_FRAMING = 256 * 1024;
 const MAX_INTERIM = 100;
 const MAX_CHUNK_LINE = 256;
 
@@ -56,7 +58,9 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
   /** Bytes that the sized body or the current chunk still lacks. */
   let missing = 0;
   let received = 0;
-  let kept: Buffer[] = [];
+  const kept = createGrowingBuffer();
+  /** Bytes of chunk-size lines and chunk ends. */
+  let framing = 0;
   let tooLarge = false;
 
   /** One line without its end, or undefined until it is all there. */
@@ -67,6 +71,8 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
     const end = at > 0 && pending[at - 1] === 0x0d ? at - 1 : at;
     const line = pending.toString('latin1', 0, end);
     pending = pending.subarray(at + 1);
+    framing += at + 1;
+    if (framing > MAX_FRAMING + received) throw malformed('more framing than body');
     return line;
   }
 
@@ -129,7 +135,7 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
     missing -= part.length;
     const room = maxBody - received;
     received += part.length;
-    if (keepBody && room > 0) kept.push(part.subarray(0, room));
+    if (keepBody && room > 0) kept.add(part.subarray(0, room));
     if (received > maxBody) {
       tooLarge = true;
       stage = 'done';
@@ -211,7 +217,25 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
       throw new ProbeFailure('closed', `the server closed the connection ${where}`);
     },
     get response() {
-      return { status, headers, body: Buffer.concat(kept), tooLarge };
+      return { status, headers, body: kept.bytes(), tooLarge };
     },
+  };
+}
+
+/** Collects bytes without keeping a buffer object for each of a thousand tiny chunks. */
+function createGrowingBuffer() {
+  let memory = Buffer.alloc(0);
+  let length = 0;
+  return {
+    add(part: Buffer): void {
+      if (length + part.length > memory.length) {
+        const larger = Buffer.alloc(Math.max(1_024, 2 * (length + part.length)));
+        memory.copy(larger, 0, 0, length);
+        memory = larger;
+      }
+      part.copy(memory, length);
+      length += part.length;
+    },
+    bytes: (): Buffer => memory.subarray(0, length),
   };
 }

@@ -10,15 +10,16 @@ import type {
   HookSpec,
 } from '../core/hook.ts';
 import type { Observer } from '../core/observer.ts';
-import { classOf, reasonOf } from '../core/outcome.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
+import { hookEvent } from './hook-event.ts';
 
 /**
  * Delivers events to hooks, beside the probes and never in their way. A lane is a queue in order: each notifier has
  * one for each target, and a target's actions share one, so that they never overlap. Lanes do not wait for each other,
- * except for a place: each hook runs at most `perHook` times at once, so one that hangs holds up only itself.
+ * except for a place: each hook runs at most `perHook` times at once, so one that hangs holds up only itself, and one that
+ * waits for its next try holds up nobody.
  */
 export interface Dispatcher {
   dispatch(target: Target, transition: Transition): void;
@@ -47,6 +48,11 @@ interface Delivery {
   readonly hearsUp: boolean;
   /** An action whose target has come up before it ran: it is not run, or not tried again. */
   obsolete: boolean;
+  tries: number;
+  /** What the last try came to. */
+  said: string;
+  /** Monotonic ms of the first try. */
+  startedAt: number;
 }
 
 export function createDispatcher({
@@ -79,10 +85,8 @@ export function createDispatcher({
 
   function enqueue(delivery: Delivery): void {
     if (stopping || !accept(delivery)) {
-      const detail = stopping
-        ? 'not run: the agent is stopping'
-        : `not run: ${queued} deliveries are waiting already`;
-      report(delivery, { ok: false, tries: 0, ms: 0, detail });
+      const why = stopping ? 'the agent is stopping' : `${queued} deliveries are waiting already`;
+      report(delivery, { ok: false, tries: 0, ms: 0, detail: `not run: ${why}` });
       return;
     }
     queued++;
@@ -94,22 +98,30 @@ export function createDispatcher({
     }
   }
 
+  /** Tries once there is a place for it; between tries it holds none. */
   function seat(delivery: Delivery): void {
     const { name } = delivery.spec;
     const place = places.get(name) ?? { running: 0, waiting: [] };
     places.set(name, place);
-    if (place.running >= perHook) {
-      place.waiting.push(delivery);
-      return;
-    }
-    place.running++;
-    void deliver(delivery).finally(() => {
-      place.running--;
+    place.waiting.push(delivery);
+    fill(name);
+  }
+
+  function fill(name: string): void {
+    const place = places.get(name);
+    if (!place) return;
+    while (place.running < perHook) {
       const next = place.waiting.shift();
-      if (next) seat(next);
-      else if (place.running === 0) places.delete(name);
-      advance(delivery);
-    });
+      if (!next) break;
+      place.running++;
+      void tryOnce(next).then((again) => {
+        place.running--;
+        fill(name);
+        if (again) void pause(backoff(next.tries, random)).then(() => seat(next));
+        else advance(next);
+      });
+    }
+    if (place.running === 0) places.delete(name);
   }
 
   function advance(done: Delivery): void {
@@ -122,24 +134,30 @@ export function createDispatcher({
     if (queued === 0) idle?.();
   }
 
-  async function deliver(delivery: Delivery): Promise<void> {
-    const startedAt = clock.now();
+  /** Whether it has to be tried again. Never rejects. */
+  async function tryOnce(delivery: Delivery): Promise<boolean> {
     const { spec, event } = delivery;
-    let tries = 0;
-    let result: HookResult = {
-      ok: false,
-      detail: delivery.obsolete ? 'not run: the target is up again' : 'not run: the agent is stopping',
-      retry: false,
-    };
-    while (!stop.signal.aborted && !delivery.obsolete) {
-      tries++;
-      if (tries === 1)
-        observer.onHookStart({ target: event.target, hook: spec.name, kind: spec.kind, event });
-      result = await fireOnce(delivery);
-      if (result.ok || !result.retry || tries > spec.retries) break;
-      await pause(backoff(tries, random));
+    if (stop.signal.aborted || delivery.obsolete) {
+      const why = delivery.obsolete ? 'the target is up again' : 'the agent is stopping';
+      const detail = delivery.tries === 0 ? `not run: ${why}` : `${delivery.said}; not tried again: ${why}`;
+      finish(delivery, { ok: false, detail });
+      return false;
     }
-    report(delivery, { ok: result.ok, tries, ms: clock.now() - startedAt, detail: result.detail });
+    delivery.tries++;
+    if (delivery.tries === 1) {
+      delivery.startedAt = clock.now();
+      observer.onHookStart({ target: event.target, hook: spec.name, kind: spec.kind, event });
+    }
+    const result = await fireOnce(delivery);
+    delivery.said = result.detail;
+    if (!result.ok && result.retry && delivery.tries <= spec.retries) return true;
+    finish(delivery, result);
+    return false;
+  }
+
+  function finish(delivery: Delivery, { ok, detail }: Pick<HookResult, 'ok' | 'detail'>): void {
+    const ms = delivery.tries === 0 ? 0 : clock.now() - delivery.startedAt;
+    report(delivery, { ok, tries: delivery.tries, ms, detail });
   }
 
   /** One try, ended at the hook's timeout or with the agent. Never rejects. */
@@ -192,6 +210,7 @@ export function createDispatcher({
     configure(nextHooks, nextPerHook) {
       hooks = nextHooks;
       perHook = nextPerHook;
+      for (const name of places.keys()) fill(name);
     },
     dispatch(target, transition) {
       const event = hookEvent(target, transition);
@@ -200,7 +219,16 @@ export function createDispatcher({
         const spec = hooks.get(hook);
         const events = spec?.on ?? usual;
         if (spec && events.includes(event.event)) {
-          enqueue({ lane, spec, event, hearsUp: events.includes('up'), obsolete: false });
+          enqueue({
+            lane,
+            spec,
+            event,
+            hearsUp: events.includes('up'),
+            obsolete: false,
+            tries: 0,
+            said: '',
+            startedAt: 0,
+          });
         }
       };
       const actions = `recover ${target.name}`;
@@ -218,27 +246,5 @@ export function createDispatcher({
       await drained;
       cancel();
     },
-  };
-}
-
-/** What the world is told, or null where a transition neither opens nor closes an incident. */
-function hookEvent(target: Target, transition: Transition): HookEvent | null {
-  const { event, incident, attempt } = transition;
-  if (event === null || incident === null) return null;
-  return {
-    id: `${incident}/${event}`,
-    event,
-    target: target.name,
-    group: target.group ?? null,
-    labels: target.labels,
-    probe: target.probe.kind,
-    state: transition.to,
-    from: transition.from,
-    reason: reasonOf(attempt.outcome),
-    class: classOf(attempt.outcome),
-    message: attempt.outcome.message,
-    incident,
-    attempt: attempt.number,
-    at: new Date(transition.at).toISOString(),
   };
 }

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { type Health, isPending, judge } from '../core/health.ts';
-import type { Observer } from '../core/observer.ts';
+import { type Observer, stackOf } from '../core/observer.ts';
 import type { Attempt } from '../core/outcome.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
@@ -53,10 +53,15 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   /** `onGrid`: one of the regular starts, which can be missed; attempts while a change is pending are extra. */
   function scheduleAt(due: number, onGrid: boolean): void {
-    cancelDue = clock.schedule(due, () => void round(due, onGrid));
+    cancelDue = clock.schedule(due, () => {
+      // A bug here must end neither the agent nor, in silence, the watch over one target.
+      round(due, onGrid).catch((error: unknown) => {
+        observer.onTrouble('monitor', stackOf(error));
+        if (!stopped) scheduleNext(due, false, due);
+      });
+    });
   }
 
-  /** Never rejects: what can go wrong in it is caught where it happens. */
   async function round(due: number, onGrid: boolean): Promise<void> {
     const startedAt = await limiter.run(target.host, () => attemptOnce(due));
     // A probe that ignored its signal has given its place back, but its target starts nothing new before it has ended.

@@ -197,7 +197,7 @@ describe('lanes', () => {
     dispatcher.dispatch(target, transition('up'));
     await clock.advance(60_000);
     expect(of('hook')).toEqual([
-      'hook t restart down failed 1 no end within 5s',
+      'hook t restart down failed 1 no end within 5s; not tried again: the target is up again',
       'hook t page down failed 0 not run: the target is up again',
       'hook t undrain up failed 1 no',
     ]);
@@ -220,6 +220,24 @@ describe('lanes', () => {
     expect(of('hook').length).toBe(20);
     expect(fake.mostActive).toBe(2);
   });
+});
+
+test('a hook that waits for its next try holds no place, and more places are used at once', async () => {
+  const fake = fakeHook((event) => (event.target === 'good' ? OK : event.target === 'bad' ? NO : 'hang'));
+  const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: { retries: 5, timeoutMs: 60_000 } }, 1);
+  dispatcher.dispatch(aTarget({ name: 'bad', notify: ['ops'] }), transition('down', 'bad'));
+  dispatcher.dispatch(aTarget({ name: 'good', notify: ['ops'] }), transition('down', 'good'));
+  await clock.advance(0);
+  expect(of('hook')).toEqual(['hook good ops down ok 1 done']);
+  for (const name of ['h1', 'h2', 'h3']) {
+    dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), transition('down', name));
+  }
+  await clock.advance(0);
+  expect(fake.mostActive).toBe(1);
+  const spec = { name: 'ops', kind: 'fake', settings: {}, on: null, timeoutMs: 60_000, retries: 5 };
+  dispatcher.configure(new Map([['ops', spec]]), 3);
+  await clock.advance(0);
+  expect(fake.mostActive).toBe(3);
 });
 
 describe('the bounds of the queue', () => {
@@ -281,7 +299,7 @@ describe('stop', () => {
     expect(of('hook').toSorted()).toEqual([
       'hook a ops down failed 1 aborted: the agent is stopping',
       'hook b ops down failed 0 not run: the agent is stopping',
-      'hook c flaky down failed 1 no',
+      'hook c flaky down failed 1 no; not tried again: the agent is stopping',
     ]);
     expect(clock.pending).toBe(0);
   });

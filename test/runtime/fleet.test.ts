@@ -265,7 +265,12 @@ describe('apply', () => {
     const { clock, fleet } = setUp({ scripted });
     fleet.apply([aTarget({ name: 'a' })], WIDE);
     while (scripted.active === 0) await clock.advance(100);
-    fleet.apply([aTarget({ name: 'a', rules: { failureThreshold: 9 } })], WIDE);
+    for (const failureThreshold of [9, 8, 7]) {
+      fleet.apply([aTarget({ name: 'a', rules: { failureThreshold } })], WIDE);
+      await clock.advance(1_000);
+    }
+    fleet.apply([], WIDE);
+    fleet.apply([aTarget({ name: 'a' })], WIDE);
     await clock.advance(20_000);
     expect(scripted.starts.length).toBe(1);
     scripted.release();
