@@ -8,7 +8,7 @@ import { startDemoNodes } from './demo-nodes.ts';
 import { createLog } from './logger.ts';
 import type { Command } from './main.ts';
 import { runAgent } from './run.ts';
-import { type Paint, paintFor } from './style.ts';
+import { paintFor } from './style.ts';
 
 const HERO = 'orders-api';
 /** What has to happen to the hero. */
@@ -47,16 +47,18 @@ export const demo: Command = {
     Object.assign(process.env, nodes.env);
     const paint = paintFor(process.stdout);
     const end = new AbortController();
-    process.stdout.write(`${paint('bold', '\n  vitald: detect, decide, recover, verify')}${INTRODUCTION}\n`);
+    const log = createLog('text', 'info');
+    const narrate = (text: string): void => log.print(`${paint(['bold', 'cyan'], `\n  ${text}`)}\n\n`);
+    log.print(`${paint('bold', '\n  vitald: detect, decide, recover, verify')}${INTRODUCTION}\n`);
 
-    const story = tellStory(nodes.crashOrders, (chapter) => narrate(TEXT[chapter], paint), {
+    const story = tellStory(nodes.crashOrders, (chapter) => narrate(TEXT[chapter]), {
       onEnd(cameTrue) {
-        narrate(cameTrue ? farewell(values.story === true) : 'The story did not come true in time.', paint);
+        narrate(cameTrue ? farewell(values.story === true) : 'The story did not come true in time.');
         if (values.story || !cameTrue) end.abort();
       },
     });
     try {
-      await runAgent([exampleFile()], createLog('text', 'info'), [story.observer], end.signal);
+      await runAgent([exampleFile()], log, [story.observer], end.signal);
     } finally {
       story.stop();
       await nodes.close();
@@ -64,10 +66,6 @@ export const demo: Command = {
     return story.failed() ? 1 : 0;
   },
 };
-
-function narrate(text: string, paint: Paint): void {
-  process.stdout.write(`${paint(['bold', 'cyan'], `\n  ${text}`)}\n\n`);
-}
 
 function farewell(last: boolean): string {
   return last ? 'That was the story.' : `It goes on, and ${HERO} will die again. Ctrl-C ends it.`;

@@ -6,6 +6,7 @@ import { suggest } from '../core/suggest.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
 import { round } from '../observe/log.ts';
+import { killAll } from '../process/command.ts';
 import { startAttempt } from '../runtime/attempt.ts';
 import { createLimiter } from '../runtime/limiter.ts';
 import { createSystemClock } from '../runtime/system-clock.ts';
@@ -37,6 +38,12 @@ export const once: Command = {
     const config = load(someFiles(positionals));
     const targets = chosen(config.targets, values.target);
     const progress = values.json ? () => {} : createProgress(targets.length);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        killAll();
+        process.exit(1);
+      });
+    }
     const results = await askAll(targets, config, (result) => {
       progress();
       if (values.json) process.stdout.write(`${JSON.stringify(record(result))}\n`);

@@ -1,7 +1,7 @@
 import { probes } from '../../probes/index.ts';
 import { createAgent } from '../agent.ts';
 import { ConfigError } from '../config/problem.ts';
-import type { Observer } from '../core/observer.ts';
+import { type Observer, stackOf } from '../core/observer.ts';
 import { hooks } from '../hooks/index.ts';
 import { createCounters } from '../observe/counters.ts';
 import { createLogObserver } from '../observe/log.ts';
@@ -42,6 +42,8 @@ export async function runAgent(
   stopSignal?: AbortSignal,
 ): Promise<number> {
   let config = load(files);
+  // Sockets and timers come and go: the process lives for as long as the agent runs.
+  const alive = setInterval(() => {}, 2 ** 30);
   const counters = createCounters();
   const agent = createAgent({
     probes,
@@ -55,8 +57,11 @@ export async function runAgent(
     try {
       config = load(files);
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      const problems = renderProblems(error.problems, paintFor(process.stdout));
+      // A bug of ours in reading a file is no reason to stop watching the services either.
+      const problems =
+        error instanceof ConfigError
+          ? renderProblems(error.problems, paintFor(process.stdout))
+          : `our own trouble: ${stackOf(error)}`;
       log.error({ why, problems }, 'reload refused, the running configuration goes on');
       return;
     }
@@ -66,10 +71,11 @@ export async function runAgent(
   }
 
   const leave = told();
-  const onHangup = (): void => reload('SIGHUP');
-  process.on('SIGHUP', onHangup);
+  const reloads = spaced(reload);
+  // It stays until the end: without a handler a SIGHUP would kill us, and leave hooks behind.
+  process.on('SIGHUP', () => reloads.ask('SIGHUP'));
   const unwatch = watchFiles(files, {
-    onChange: () => reload('a file changed'),
+    onChange: () => reloads.ask('a file changed'),
     onTrouble: (error) => log.warn({ detail: error.message }, 'files are not watched, SIGHUP still reloads'),
   });
   stopSignal?.addEventListener('abort', () => leave.stop('the end of the story'), { once: true });
@@ -79,19 +85,47 @@ export async function runAgent(
   const why = await leave.first;
   log.info({ why, grace_ms: config.stopGraceMs }, 'stopping');
   unwatch();
-  process.off('SIGHUP', onHangup);
+  reloads.end();
   leave.second(() => {
     killAll();
     log.warn('stopped at once, hooks were cut short');
-    flush();
     // Whatever is still under way is abandoned: that is what the second signal asks for.
-    process.exit(1);
+    void flush().then(() => process.exit(1));
   });
   await agent.stop();
   log.info({ ...counters.totals() }, 'stopped');
-  flush();
+  await flush();
   leave.forget();
+  clearInterval(alive);
   return 0;
+}
+
+/**
+ * Reading the files stops everything else for a moment: however often a reload is asked for, it takes at most a fifth of
+ * the time, and what was asked meanwhile is done once.
+ */
+function spaced(reload: (why: string) => void) {
+  let timer: NodeJS.Timeout | undefined;
+  let notBefore = 0;
+  return {
+    ask(why: string): void {
+      timer ??= setTimeout(
+        () => {
+          timer = undefined;
+          const startedAt = performance.now();
+          reload(why);
+          const endedAt = performance.now();
+          notBefore = endedAt + 4 * (endedAt - startedAt);
+        },
+        Math.max(0, notBefore - performance.now()),
+      );
+    },
+    end(): void {
+      clearTimeout(timer);
+      // Whatever comes now is too late.
+      timer = setTimeout(() => {}, 0);
+    },
+  };
 }
 
 /** One wish may come as two signals: `timeout` and `npm start` pass on what the process group has had already. */

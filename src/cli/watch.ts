@@ -3,6 +3,9 @@ import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readTexts } from '../config/files.ts';
 
+/** How often to look without having been told, ms: a watch does not see a link above it swapped, nor itself replaced. */
+const LOOK_EVERY_MS = 5_000;
+
 /** Editors and mounted volumes change a file in several steps. */
 const SETTLE_MS = 150;
 
@@ -39,7 +42,9 @@ export function watchFiles(
       return [];
     }
   });
+  const slow = setInterval(look, LOOK_EVERY_MS).unref();
   return () => {
+    clearInterval(slow);
     clearTimeout(timer);
     for (const watcher of watchers) watcher.close();
   };

@@ -68,7 +68,7 @@ export function parseSource(
     const message = circular
       ? 'an alias stands for something that it is itself a part of'
       : (error as Error).message;
-    problems.push({ place: placeOf(rangeAt(document, [])), message });
+    problems.push({ place: placeOf(rangeAt(document, [], 'value')), message });
   }
 
   return {
