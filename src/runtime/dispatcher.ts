@@ -111,14 +111,14 @@ export function createDispatcher({
     const place = places.get(name);
     if (!place) return;
     while (place.running < perHook) {
-      const next = place.waiting.shift();
-      if (!next) break;
+      const head = place.waiting.shift();
+      if (!head) break;
       place.running++;
-      void tryOnce(next).then((again) => {
+      void tryOnce(head).then((again) => {
         place.running--;
         fill(name);
-        if (again) void pause(backoff(next.tries, random)).then(() => seat(next));
-        else advance(next);
+        if (again) void pause(backoff(head.tries, random)).then(() => seat(head));
+        else advance(head);
       });
     }
     if (place.running === 0) places.delete(name);
