@@ -44,6 +44,14 @@ async function judged(onStream: (stream: ServerHttp2Stream) => void, timeoutMs =
   return `${verdict(attempt)}: ${attempt.outcome.message}`;
 }
 
+test('a status in the head is none where data follows: only the end of the stream can have it', async () => {
+  const verdictOf = await judged((stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '0' });
+    stream.end(SERVING);
+  });
+  expect(verdictOf).toBe('fail protocol explicit: the answer has no grpc-status');
+});
+
 describe('the answer', () => {
   test.each<[string, Answer, string]>([
     ['SERVING', {}, 'ok: SERVING'],

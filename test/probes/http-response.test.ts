@@ -225,3 +225,12 @@ describe('a response that is cut anywhere is never ok', () => {
     expect(read([Buffer.from(bytes)], {})).toMatch(/^complete 200/);
   });
 });
+
+test('a flood of chunks of one byte ends, however large the limit of the body', () => {
+  const reader = createResponseReader({ method: 'GET', maxBody: 1e9, keepBody: true });
+  reader.push(Buffer.from(`${OK}Transfer-Encoding: chunked\r\n\r\n`));
+  const flood = Buffer.from('1\r\na\r\n'.repeat(10_000));
+  expect(() => {
+    for (let i = 0; i < 100; i++) reader.push(flood);
+  }).toThrow('more framing than body');
+});
