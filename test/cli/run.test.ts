@@ -210,6 +210,8 @@ hooks: { slow: { shell: "touch begun; while [ ! -e go ]; do sleep 0.05; done; ec
     await agent.waitFor(is('hook start'));
     agent.signal('SIGTERM');
     await agent.waitFor(is('stopping'));
+    // A reload comes too late, and does no harm.
+    agent.signal('SIGHUP');
     writeFileSync(join(dirname(file), 'go'), '');
     expect((await agent.exited).code).toBe(0);
     expect(agent.records.find(is('hook'))).toMatchObject({ ok: true, detail: 'finished' });

@@ -85,6 +85,11 @@ describe('webhook', () => {
     expect(received.length).toBe(1);
   });
 
+  test('the status decides: a body that never ends is not waited for', async () => {
+    const port = await serve(createServer((_request, response) => void response.writeHead(200).write('ok')));
+    expect(await fire(hooks.webhook, `http://127.0.0.1:${port}/`)).toMatchObject({ ok: true });
+  });
+
   test('a refused connection throws, and the signal ends one that hangs', async () => {
     await expect(fire(hooks.webhook, `http://127.0.0.1:${await closedPort()}/`)).rejects.toThrow(
       'ECONNREFUSED',
