@@ -1,12 +1,11 @@
 import { type Socket, connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type TLSSocket, connect as connectTls } from 'node:tls';
-import type { HostPort } from '../src/core/address.ts';
-import type { Facts } from '../src/core/outcome.ts';
+import { type HostPort, formatAddress } from '../src/core/address.ts';
 import type { ProbeContext } from '../src/core/probe.ts';
 import { ProbeFailure } from './reason.ts';
-import { resolve } from './resolve.ts';
-import { type TlsSettings, certificateFacts, connectionOptions } from './tls.ts';
+import { type Family, resolve } from './resolve.ts';
+import { type PeerCertificate, type TlsSettings, connectionOptions, readCertificate } from './tls.ts';
 
 export type Endpoint = HostPort | { readonly unix: string };
 
@@ -14,19 +13,31 @@ export interface TlsRequest {
   readonly settings: TlsSettings;
   /** What the certificate must be for, unless the settings name something else. */
   readonly host: string;
+  /** Protocols to offer where the settings offer none. */
   readonly alpn?: readonly string[];
+}
+
+export interface DialOptions {
+  /** 0: whichever the resolver puts first. */
+  readonly family?: Family;
+  readonly tls?: TlsRequest | undefined;
 }
 
 export interface Connection {
   /** Connected, and through its handshake where TLS was asked for. An error that nobody hears is dropped. */
   readonly socket: Socket;
   /** What the peer's certificate says of itself, where there is one. */
-  readonly facts: Facts;
+  readonly certificate: PeerCertificate | undefined;
   /**
    * Whether the end of what the peer sent was a reset in truth. libuv tells of a reset that arrives together with bytes
    * as of an orderly end; but the peer has no address any more then.
    */
   wasReset(): boolean;
+  /**
+   * Whether TLS ended without the peer's close_notify: anyone on the way may have cut the rest off (RFC 8446 section
+   * 6.1). Asked once the socket has ended.
+   */
+  wasCut(): boolean;
   /**
    * Lets go at once, by a reset: a probe that closed first would leave a TIME_WAIT behind for each attempt, and run the
    * agent out of ports. Harmless when repeated.
@@ -38,12 +49,16 @@ export interface Connection {
  * A fresh connection to the first address of the name: no happy eyeballs, which hide half-dead hosts. Rejects with the
  * system's error; on abort the socket is closed, now or later.
  */
-export async function dial(endpoint: Endpoint, context: ProbeContext, tls?: TlsRequest): Promise<Connection> {
+export async function dial(
+  endpoint: Endpoint,
+  context: ProbeContext,
+  { family = 0, tls }: DialOptions = {},
+): Promise<Connection> {
   const { signal, enter } = context;
   const options =
     'unix' in endpoint
       ? { path: endpoint.unix }
-      : { host: await resolve(endpoint.host, 0, context), port: endpoint.port, autoSelectFamily: false };
+      : { host: await resolve(endpoint.host, family, context), port: endpoint.port, autoSelectFamily: false };
   signal.throwIfAborted();
   enter('connect');
   // Half open: a shutdown of Node's own, in answer to the peer's, would make the reset below fail and leak the socket.
@@ -51,61 +66,95 @@ export async function dial(endpoint: Endpoint, context: ProbeContext, tls?: TlsR
   raw.setNoDelay(true);
   // What fails between two listeners, or after close, must not end the process.
   raw.on('error', ignore);
-  let socket = raw;
-  let facts: Facts = {};
 
   function close(): void {
     signal.removeEventListener('abort', close);
     const peerClosedFirst = raw.readableEnded || raw.writableEnded;
     if ('unix' in endpoint || raw.connecting || peerClosedFirst) raw.destroy();
     else raw.resetAndDestroy();
-    if (socket !== raw) socket.destroy();
   }
   signal.addEventListener('abort', close, { once: true });
 
+  const plain: Connection = {
+    socket: raw,
+    certificate: undefined,
+    wasReset: () => !('unix' in endpoint) && raw.remoteAddress === undefined,
+    wasCut: () => false,
+    close,
+  };
   try {
     await event(raw, 'connect', signal);
-    if (tls) {
-      enter('tls');
-      const secure = connectTls({
-        ...connectionOptions(tls.settings, tls.host),
-        ...(tls.alpn && { ALPNProtocols: [...tls.alpn] }),
-        socket: detached(raw),
-      });
-      socket = secure;
-      secure.on('error', ignore);
-      await event(secure, 'secureConnect', signal);
-      if (secure.destroyed) {
-        throw (
-          secure.errored ??
-          new ProbeFailure('closed', 'the peer closed the connection after the TLS handshake')
-        );
-      }
-      facts = certificateFacts(secure, context.clock.wallTime());
-    }
-    const wasReset = (): boolean => !('unix' in endpoint) && raw.remoteAddress === undefined;
-    return { socket, facts, wasReset, close };
+    context.trace?.({ kind: 'note', text: `connected to ${placeOf(endpoint, raw)}` });
+    return tls ? await secure(plain, tls, context) : plain;
   } catch (error) {
     close();
-    throw handshakeError(error, socket !== raw);
+    throw error;
+  }
+}
+
+/**
+ * TLS over a connection that stands: after STARTTLS, or through a proxy's tunnel. The connection belongs to what comes
+ * back, and is closed where the handshake fails.
+ */
+export async function secure(
+  below: Connection,
+  { settings, host, alpn }: TlsRequest,
+  context: ProbeContext,
+): Promise<Connection> {
+  const { signal, enter } = context;
+  enter('tls');
+  let cut = false;
+  let socket: TLSSocket | undefined;
+  function close(): void {
+    signal.removeEventListener('abort', close);
+    below.close();
+    socket?.destroy();
+  }
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    const tls = connectTls({
+      ...connectionOptions(settings, host, alpn),
+      socket: detached(below.socket, () => {
+        cut = !tls.readableEnded;
+      }),
+    });
+    socket = tls;
+    tls.on('error', ignore);
+    await event(tls, 'secureConnect', signal);
+    if (tls.destroyed) {
+      throw (
+        tls.errored ?? new ProbeFailure('closed', 'the peer closed the connection after the TLS handshake')
+      );
+    }
+    const certificate = readCertificate(tls, settings, context);
+    return { socket: tls, certificate, wasReset: below.wasReset, wasCut: () => cut, close };
+  } catch (error) {
+    close();
+    throw handshakeError(error);
   }
 }
 
 /**
  * The same bytes behind a stream of ours. TLS on top of Node's own socket takes over its handle, and resetting that
- * handle then crashes the process (seen on Node 20.20).
+ * handle then crashes the process (seen on Node 20.20). `beforeEnd` is called when the peer has ended and all that it
+ * sent has been through TLS: a close_notify among it has ended the TLS socket by then.
  */
-function detached(raw: Socket): Duplex {
+function detached(below: Socket, beforeEnd: () => void): Duplex {
   const stream = new Duplex({
-    read: () => void raw.resume(),
-    write: (chunk: Buffer, _encoding, done) => void raw.write(chunk, done),
+    read: () => void below.resume(),
+    write: (chunk: Buffer, _encoding, done) => void below.write(chunk, done),
     final: (done) => done(),
   });
-  raw.on('data', (chunk) => {
-    if (!stream.push(chunk)) raw.pause();
+  below.on('data', (chunk) => {
+    if (!stream.push(chunk)) below.pause();
   });
-  raw.once('end', () => stream.push(null));
-  raw.once('error', (error) => stream.destroy(error));
+  below.once('end', () => {
+    setImmediate(() => {
+      beforeEnd();
+      stream.push(null);
+    });
+  });
+  below.once('error', (error) => stream.destroy(error));
   return stream;
 }
 
@@ -136,12 +185,19 @@ function event(
 }
 
 /** Node reports a connection that ends inside the handshake as ECONNRESET, whichever way it ended. */
-function handshakeError(error: unknown, inHandshake: boolean): unknown {
-  if (!inHandshake || !(error instanceof Error)) return error;
+function handshakeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
   if (error.message.startsWith('Client network socket disconnected before secure TLS')) {
     return new ProbeFailure('closed', 'the peer closed the connection during the TLS handshake');
   }
   return error;
+}
+
+function placeOf(endpoint: Endpoint, { remoteAddress, remotePort }: Socket): string {
+  if ('unix' in endpoint) return endpoint.unix;
+  const name = formatAddress(endpoint);
+  if (remoteAddress === undefined || remotePort === undefined || remoteAddress === endpoint.host) return name;
+  return `${name} (${formatAddress({ host: remoteAddress, port: remotePort })})`;
 }
 
 function ignore(): void {}

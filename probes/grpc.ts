@@ -7,14 +7,14 @@ import {
 } from 'node:http2';
 import { z } from 'zod';
 import { formatAddress } from '../src/core/address.ts';
-import { type Outcome, fail, ok, withFacts } from '../src/core/outcome.ts';
+import { type Outcome, fail, ok } from '../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../src/core/probe.ts';
 import { VERSION } from '../src/core/version.ts';
 import { address, text, textMap, withShortForm } from '../src/schema/scalars.ts';
 import { type Connection, dial } from './dial.ts';
 import { decodeResponse, encodeRequest } from './grpc-message.ts';
 import { ProbeFailure, outcomeOf } from './reason.ts';
-import { tlsChoice } from './tls.ts';
+import { tlsChoice, withCertificate } from './tls.ts';
 
 const PATH = '/grpc.health.v1.Health/Check';
 /** A HealthCheckResponse is two bytes; this leaves room for fields of the future. */
@@ -101,9 +101,14 @@ export const grpc: Probe<GrpcSettings> = {
         address: { host },
         tls,
       } = settings;
-      const connection = await dial(settings.address, context, tls && { settings: tls, host, alpn: ['h2'] });
+      const connection = await dial(settings.address, context, {
+        tls: tls && { settings: tls, host, alpn: ['h2'] },
+      });
       try {
-        return withFacts(judgeAnswer(await call(connection, settings, context)), connection.facts);
+        return withCertificate(
+          judgeAnswer(await call(connection, settings, context)),
+          connection.certificate,
+        );
       } finally {
         connection.close();
       }

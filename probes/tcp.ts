@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type TLSSocket } from 'node:tls';
-import { type Outcome, fail, ok, withFacts } from '../src/core/outcome.ts';
+import { type Outcome, fail, ok } from '../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../src/core/probe.ts';
 import { filePath } from '../src/schema/file.ts';
 import { pattern } from '../src/schema/pattern.ts';
@@ -8,7 +8,7 @@ import { address, text, withShortForm } from '../src/schema/scalars.ts';
 import { formatSize } from '../src/core/units.ts';
 import { type Connection, dial } from './dial.ts';
 import { ProbeFailure, outcomeOf } from './reason.ts';
-import { type TlsSettings, tlsChoice } from './tls.ts';
+import { type TlsSettings, tlsChoice, withCertificate } from './tls.ts';
 
 /** What a peer may say before the pattern has matched. */
 const MAX_ANSWER = 64 * 1024;
@@ -42,13 +42,11 @@ export const tcp: Probe<TcpSettings> = {
   async attempt(settings, context) {
     try {
       const { address, unix, tls } = settings;
-      const connection = await dial(
-        address ?? { unix: unix! },
-        context,
-        tls && { settings: tls, host: address?.host ?? 'localhost' },
-      );
+      const connection = await dial(address ?? { unix: unix! }, context, {
+        tls: tls && { settings: tls, host: address?.host ?? 'localhost' },
+      });
       try {
-        return withFacts(await talk(connection, settings, context), connection.facts);
+        return withCertificate(await talk(connection, settings, context), connection.certificate);
       } finally {
         connection.close();
       }

@@ -1,11 +1,11 @@
-import { type Facts, type Outcome, fail, ok, withFacts } from '../../src/core/outcome.ts';
+import { type Outcome, fail, ok } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';
 import { formatSize } from '../../src/core/units.ts';
 import { VERSION } from '../../src/core/version.ts';
 import type { Pattern } from '../../src/schema/pattern.ts';
 import { withShortForm } from '../../src/schema/scalars.ts';
 import { type Connection, type Endpoint, dial } from '../dial.ts';
-import { forOtherOrigin } from '../tls.ts';
+import { type PeerCertificate, forOtherOrigin, withCertificate } from '../tls.ts';
 import { ProbeFailure, outcomeOf } from '../reason.ts';
 import { type Request, encode, firstRequest, originOf, redirected } from './request.ts';
 import { type Response, createResponseReader } from './response.ts';
@@ -21,8 +21,8 @@ export const http: Probe<HttpSettings> = {
 
   async attempt(settings, context) {
     try {
-      const { response, facts, url } = await follow(settings, context);
-      return withFacts(judgeResponse(response, settings, url), facts);
+      const { response, certificate, url } = await follow(settings, context);
+      return withCertificate(judgeResponse(response, settings, url), certificate);
     } catch (error) {
       return outcomeOf(error);
     }
@@ -31,8 +31,7 @@ export const http: Probe<HttpSettings> = {
 
 interface Answer {
   readonly response: Response;
-  /** Of the server's certificate. */
-  readonly facts: Facts;
+  readonly certificate: PeerCertificate | undefined;
 }
 
 async function follow(settings: HttpSettings, context: ProbeContext): Promise<Answer & { url: string }> {
@@ -60,13 +59,12 @@ async function exchange(request: Request, settings: HttpSettings, context: Probe
       ? { unix: settings.unix }
       : ((own ? settings.address : undefined) ?? origin);
   const tls = settings.tls ?? { insecure: false };
-  const connection = await dial(
-    endpoint,
-    context,
-    origin.secure ? { settings: own ? tls : forOtherOrigin(tls), host: origin.host } : undefined,
-  );
+  const connection = await dial(endpoint, context, {
+    tls: origin.secure ? { settings: own ? tls : forOtherOrigin(tls), host: origin.host } : undefined,
+  });
   try {
-    return { response: await converse(connection, request, settings, context), facts: connection.facts };
+    const response = await converse(connection, request, settings, context);
+    return { response, certificate: connection.certificate };
   } finally {
     connection.close();
   }

@@ -15,6 +15,7 @@ const CLASS_OF_REASON = {
   not_serving: 'explicit',
   exit: 'explicit',
   timeout: 'silent',
+  missed: 'silent',
   connect_timeout: 'path',
   unreachable: 'path',
   dns: 'path',

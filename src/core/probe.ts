@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { Outcome, Phase } from './outcome.ts';
+import type { Trace } from './trace.ts';
 
 /**
  * A way of asking. It answers with an Outcome and neither measures, retries nor decides: the runner owns the deadline,
@@ -19,6 +20,8 @@ export interface Probe<Settings = unknown> {
 }
 
 export interface ProbeContext {
+  /** The target's name. */
+  readonly target: string;
   /** Aborted at the deadline, at shutdown, and when the outcome no longer matters: let go of everything then. */
   readonly signal: AbortSignal;
   /** Monotonic ms at which the runner settles the attempt. */
@@ -26,6 +29,8 @@ export interface ProbeContext {
   readonly clock: Clock;
   /** Says that a stage begins; the one before it ends. A redirect may enter a stage twice: the times add up. */
   enter(phase: Phase): void;
+  /** Where a person looks at this one attempt: what it sees. */
+  readonly trace?: Trace;
 }
 
 export type ProbeRegistry = Readonly<Record<string, Probe>>;

@@ -4,6 +4,7 @@ import { type Attempt, type Facts, type Outcome, type Phase, fail, voided } from
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
+import type { Trace, TraceEntry } from '../core/trace.ts';
 import { formatDuration } from '../core/units.ts';
 
 /**
@@ -29,11 +30,13 @@ export interface AttemptOptions {
   readonly redact: Redact;
   /** Told of a probe that threw: a bug of ours, and void. */
   readonly onTrouble: (what: string, detail: string) => void;
+  /** Told what the attempt sees, secrets masked; only where a person looks. */
+  readonly onTrace?: Trace;
 }
 
 /** One bounded run of a probe: the deadline, the phases and the latency are kept here, for every kind alike. */
 export function startAttempt(options: AttemptOptions): RunningAttempt {
-  const { target, probe, number, clock, redact, onTrouble } = options;
+  const { target, probe, number, clock, redact, onTrouble, onTrace } = options;
   const startedAt = clock.now();
   const at = clock.wallTime();
   const { timeoutMs } = target.rules;
@@ -75,12 +78,14 @@ export function startAttempt(options: AttemptOptions): RunningAttempt {
     try {
       settle(
         await probe.attempt(target.probe.settings, {
+          target: target.name,
           signal: abort.signal,
           deadline,
           clock,
           enter: (phase) => {
             if (open) phases.enter(phase);
           },
+          ...(onTrace && { trace: (entry) => onTrace(redactedEntry(entry, redact)) }),
         }),
       );
     } catch (error) {
@@ -109,6 +114,19 @@ function redacted(outcome: Outcome, redact: Redact): Outcome {
     message: redact(outcome.message),
     ...(facts && { facts: redactedFacts(facts, redact) }),
   };
+}
+
+function redactedEntry(entry: TraceEntry, redact: Redact): TraceEntry {
+  switch (entry.kind) {
+    case 'note':
+    case 'sent':
+    case 'received':
+      return { ...entry, text: redact(entry.text) };
+    case 'rule':
+      return { ...entry, rule: redact(entry.rule), value: redact(entry.value) };
+    case 'certificates':
+      return entry;
+  }
 }
 
 /** Keys, too, and numbers: a secret may be either. */

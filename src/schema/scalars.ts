@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type HostPort, parseAddress } from '../core/address.ts';
-import { MAX_DURATION_MS, parseDuration, parseSize } from '../core/units.ts';
+import { MAX_DURATION_MS, formatDuration, parseDuration, parseSize } from '../core/units.ts';
 
 /**
  * The scalars that probes, hooks and the configuration share. A value that came from `${VAR}` is always text, so
@@ -13,8 +13,8 @@ export function expected(what: string) {
     input === undefined ? undefined : `expected ${what}`;
 }
 
-/** A duration such as `1m30s`, put out in ms; at least `min`. */
-export function duration({ min = 1 } = {}): z.ZodType<number, string> {
+/** A duration such as `1m30s`, put out in ms. Above the default `max` it can be compared, but no timer takes it. */
+export function duration({ min = 1, max = MAX_DURATION_MS } = {}): z.ZodType<number, string> {
   return z
     .string({
       error: ({ input }) =>
@@ -27,8 +27,8 @@ export function duration({ min = 1 } = {}): z.ZodType<number, string> {
       const problem =
         ms === undefined
           ? `"${text}" is not a duration such as 500ms, 2s or 1m30s`
-          : ms > MAX_DURATION_MS
-            ? `"${text}" is above the longest duration, 2147483647ms (24d 20h)`
+          : ms > max
+            ? `"${text}" is above the longest duration, ${max}ms (${formatDuration(max)})`
             : ms < min
               ? `"${text}" is too short; the least is ${min}ms`
               : undefined;

@@ -61,7 +61,7 @@ test('twelve mistakes in one file give twelve messages at once, in reading order
     'twelve.yaml:11:48 the range 299-200 runs backwards',
     'twelve.yaml:11:64 the pattern does not compile: error parsing regexp: missing closing ): `(`',
     'twelve.yaml:12:24 expected a whole number, 1 or more',
-    'twelve.yaml:14:15 "30d" is above the longest duration, 2147483647ms (24d 20h)',
+    'twelve.yaml:14:15 "30d" is above the longest duration, 2147483647ms (24d20h)',
     'twelve.yaml:16:5 there is no probe; add one of http, tcp, grpc, exec',
     'twelve.yaml:21:14 the timeout 5s is above the interval 1s',
     'twelve.yaml:23:45 the environment variable VITALD_TEST_UNSET is not set, and there is no default',

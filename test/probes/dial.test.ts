@@ -26,7 +26,11 @@ if (!existsSync(TCP_TABLE)) console.warn(`dial.test.ts looks for no TIME_WAIT: t
 const clock = createSystemClock();
 
 function dialled(endpoint: Endpoint, signal: AbortSignal, tls?: TlsRequest): Promise<Connection> {
-  return dial(endpoint, { signal, clock, deadline: clock.now() + 10_000, enter: () => {} }, tls);
+  return dial(
+    endpoint,
+    { signal, clock, deadline: clock.now() + 10_000, enter: () => {}, target: 't' },
+    { tls },
+  );
 }
 
 function at(port: number): Endpoint {

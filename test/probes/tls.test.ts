@@ -218,7 +218,7 @@ describe.skipIf(problem)('TLS', () => {
       [{ ca: './none.pem' }, /none.pem does not exist/],
       [{ cert: client.certFile }, /cert and key go together/],
       [{ insecure: 'perhaps' }, /expected true or false/],
-      [{ min_version: 'TLSv1.3' }, /Unrecognized key: "min_version"/],
+      [{ minimum: 'TLSv1.3' }, /Unrecognized key: "minimum"/],
     ])('%j is refused at load', (tls, message) => {
       const parsed = tcp.settings.safeParse({ address: 'h:1', tls });
       expect(parsed.error?.issues.map((issue) => issue.message).join()).toMatch(message);

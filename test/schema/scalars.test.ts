@@ -29,7 +29,7 @@ test.each([
   ['-5s', ['"-5s" is not a duration such as 500ms, 2s or 1m30s']],
   ['0s', ['"0s" is too short; the least is 1ms']],
   ['0.1ms', ['"0.1ms" is too short; the least is 1ms']],
-  ['25d', ['"25d" is above the longest duration, 2147483647ms (24d 20h)']],
+  ['25d', ['"25d" is above the longest duration, 2147483647ms (24d20h)']],
   [true, ['expected a duration such as 500ms, 2s or 1m30s']],
 ])('duration %j -> %j', (raw, expected) => expect(parsed(duration(), raw)).toEqual(expected));
 
