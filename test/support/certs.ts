@@ -12,8 +12,8 @@ export interface Certificate {
 }
 
 export interface Authority extends Certificate {
-  /** Issues a certificate for these names; `days` below zero: one that has expired. */
-  issue(name: string, names: string, days?: number): Certificate;
+  /** Issues a certificate for these names, good from and until so many days from now. */
+  issue(name: string, names: string, days?: number, from?: number): Certificate;
 }
 
 /** Why no certificate can be made here, or undefined where one can. */
@@ -81,7 +81,7 @@ export function createAuthority(): Authority & { remove(): void } {
 
   return {
     ...files('ca'),
-    issue(name, names, days = 2) {
+    issue(name, names, days = 2, from = -9) {
       openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
       writeFileSync(join(dir, `${name}.ext`), `subjectAltName=${names}\n`);
       const day = 86_400_000;
@@ -102,7 +102,7 @@ export function createAuthority(): Authority & { remove(): void } {
         '-extfile',
         `${name}.ext`,
         '-startdate',
-        asn1Time(Date.now() - 9 * day),
+        asn1Time(Date.now() + from * day),
         '-enddate',
         asn1Time(Date.now() + days * day),
       );
