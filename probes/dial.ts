@@ -126,6 +126,11 @@ export async function secure(
         tls.errored ?? new ProbeFailure('closed', 'the peer closed the connection after the TLS handshake')
       );
     }
+    // RFC 7301 section 3.2: a server that does not know of ALPN goes on without it.
+    if (settings.alpn && tls.alpnProtocol === false) {
+      const offered = settings.alpn.join(', ');
+      throw new ProbeFailure('tls', `the server chose none of the protocols that were offered: ${offered}`);
+    }
     const certificate = readCertificate(tls, settings, context);
     return { socket: tls, certificate, wasReset: below.wasReset, wasCut: () => cut, close };
   } catch (error) {

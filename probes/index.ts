@@ -2,7 +2,7 @@ import type { ProbeRegistry } from '../src/core/probe.ts';
 import { exec } from './exec.ts';
 import { grpc } from './grpc.ts';
 import { http } from './http/probe.ts';
-import { tcp } from './tcp.ts';
+import { tcp } from './tcp/probe.ts';
 
 /** Every kind of probe, by the key that it has in the YAML. */
 export const probes = { http, tcp, grpc, exec } satisfies ProbeRegistry;

@@ -35,11 +35,16 @@ const READABLE = new Set([
   'redirects',
   'max_body',
   'insecure',
+  'family',
+  'min_version',
+  'max_version',
+  'alpn',
+  'cert_expiry',
   'status',
 ]);
 
 /** Keys below which nothing is readable, whatever it is called there. */
-const HIDDEN = new Set(['headers', 'auth', 'body', 'metadata', 'env', 'passphrase', 'send']);
+const HIDDEN = new Set(['headers', 'auth', 'body', 'metadata', 'env', 'passphrase', 'send', 'send_hex']);
 
 /** Keys whose value is always a secret, also one that is written out in the file. */
 const ALWAYS = new Set([

@@ -14,7 +14,40 @@ export class Pattern {
 
   /** Whether it matches anywhere in the text. */
   matches(text: string): boolean {
-    return this.#program.matcher(text).find();
+    return this.#program.test(text);
+  }
+
+  /** Prints as the user wrote it. */
+  toJSON(): string {
+    return this.source;
+  }
+}
+
+/**
+ * A pattern for what comes over a wire. `^` and `$` match at the ends of lines. It is held against the bytes: `\xff` is
+ * a byte and `.` is one. Only where it names characters beyond ASCII, are they read as UTF-8.
+ */
+export class BytePattern {
+  readonly source: string;
+  readonly #program: RE2JS;
+  readonly #readsText: boolean;
+
+  /** Throws where the pattern does not compile. */
+  constructor(source: string) {
+    this.source = source;
+    // First without the flag: where it does not compile, the message shows the pattern as it was written.
+    RE2JS.compile(source);
+    this.#program = RE2JS.compile(source, RE2JS.MULTILINE);
+    this.#readsText = /[^\0-\x7f]|\\[pP]|\\x\{/.test(source);
+  }
+
+  /** How many bytes there are up to the end of the first match, if there is one. */
+  endOfMatch(bytes: Buffer): number | undefined {
+    const input = this.#readsText ? bytes : bytes.toString('latin1');
+    // To ask whether it matches is many times faster than to ask where.
+    if (!this.#program.test(input)) return undefined;
+    const matcher = this.#program.matcher(input);
+    return matcher.find() ? matcher.end() : undefined;
   }
 
   /** Prints as the user wrote it. */
@@ -36,7 +69,8 @@ function compile(source: string): Pattern {
   return pattern;
 }
 
-export function pattern(): z.ZodType<Pattern, string> {
+/** What compiles, or an issue that says why not. */
+function compiles<T>(compile: (source: string) => T): z.ZodType<T, string> {
   return z.string().transform((source, context) => {
     try {
       return compile(source);
@@ -46,4 +80,12 @@ export function pattern(): z.ZodType<Pattern, string> {
       return z.NEVER;
     }
   });
+}
+
+export function pattern(): z.ZodType<Pattern, string> {
+  return compiles(compile);
+}
+
+export function bytePattern(): z.ZodType<BytePattern, string> {
+  return compiles((source) => new BytePattern(source));
 }

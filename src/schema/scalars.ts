@@ -90,6 +90,30 @@ export function text(): z.ZodType<string> {
   );
 }
 
+/** Bytes in hex, blanks between them allowed. In quotes: `00000008` is a number in YAML. */
+export function hex(): z.ZodType<Buffer, string> {
+  return z
+    .string({
+      error: ({ input }) =>
+        typeof input === 'number'
+          ? 'these digits have to be in quotes to be bytes'
+          : expected('bytes in hex, such as "50494e47"')({ input }),
+    })
+    .transform((written, context) => {
+      const digits = written.replaceAll(/\s/g, '');
+      const problem = !/^[0-9a-fA-F]*$/.test(digits)
+        ? `"${written}" is not hex; write bytes such as "50 49 4e 47"`
+        : digits.length % 2 === 1
+          ? 'a byte has two hex digits, and here is one too many or too few'
+          : digits === ''
+            ? 'there are no bytes'
+            : undefined;
+      if (problem === undefined) return Buffer.from(digits, 'hex');
+      context.addIssue({ code: 'custom', message: problem });
+      return z.NEVER;
+    });
+}
+
 export function textMap(): z.ZodType<Record<string, string>> {
   return z.record(z.string(), text());
 }

@@ -10,7 +10,7 @@ import { type Connection, type Endpoint, type TlsRequest, dial } from '../../pro
 import { exec } from '../../probes/exec.ts';
 import { grpc } from '../../probes/grpc.ts';
 import { http } from '../../probes/http/probe.ts';
-import { tcp } from '../../probes/tcp.ts';
+import { tcp } from '../../probes/tcp/probe.ts';
 import type { Probe } from '../../src/core/probe.ts';
 import { createSystemClock } from '../../src/runtime/system-clock.ts';
 import { attemptOnce } from '../support/attempt.ts';

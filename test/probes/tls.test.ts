@@ -3,7 +3,7 @@ import { createServer as createHttps } from 'node:https';
 import { type TlsOptions, createServer } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
 import { http } from '../../probes/http/probe.ts';
-import { tcp } from '../../probes/tcp.ts';
+import { tcp } from '../../probes/tcp/probe.ts';
 import type { Probe } from '../../src/core/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { createAuthority, opensslProblem } from '../support/certs.ts';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { grpc } from '../../probes/grpc.ts';
 import { http } from '../../probes/http/probe.ts';
-import { tcp } from '../../probes/tcp.ts';
+import { tcp } from '../../probes/tcp/probe.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { type Attempt, classOf, reasonOf } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';

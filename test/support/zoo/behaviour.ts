@@ -40,6 +40,10 @@ export interface ZooContext {
   tcpServer(onPeer: OnPeer): Promise<number>;
   /** The same once TLS is up; without options it has a certificate of ours that is good. */
   tlsServer(onPeer: OnPeer, options?: TlsOptions): Promise<number>;
+  /** A server that speaks in plain until it starts TLS. */
+  upgrading(
+    onPeer: (socket: Socket, startTls: (onTls: OnPeer, options?: TlsOptions) => void) => void,
+  ): Promise<number>;
 }
 
 /** `socket` is a TLSSocket where the server speaks TLS. Its errors are heard already. */

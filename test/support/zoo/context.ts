@@ -1,8 +1,8 @@
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import { Duplex } from 'node:stream';
-import { createServer as createTls } from 'node:tls';
+import { type TlsOptions, createServer as createTls } from 'node:tls';
 import { reset } from '../reset.ts';
-import type { ZooContext } from './behaviour.ts';
+import type { OnPeer, ZooContext } from './behaviour.ts';
 import type { Certificates } from './certificates.ts';
 
 /** What rows listen with. `close` ends every server and every connection that was accepted. */
@@ -28,25 +28,24 @@ export function createZooContext(
     return (server.address() as AddressInfo).port;
   }
 
+  function startTls(raw: Socket, onPeer: OnPeer, options?: TlsOptions): void {
+    const server = createTls({ ...(!options?.SNICallback && certain().good), ...options }, (socket) => {
+      socket.on('error', ignore);
+      onPeer(socket, wireOf(raw));
+    });
+    server.on('tlsClientError', ignore);
+    server.emit('connection', detached(raw));
+  }
+
   return {
     get certificates() {
       return certain();
     },
     serve,
     tcpServer: (onPeer) => serve(createServer((raw) => onPeer(raw, wireOf(raw)))),
-    tlsServer(onPeer, options) {
-      const all = { ...(options?.SNICallback ? {} : certain().good), ...options };
-      return serve(
-        createServer((raw) => {
-          const server = createTls(all, (socket) => {
-            socket.on('error', ignore);
-            onPeer(socket, wireOf(raw));
-          });
-          server.on('tlsClientError', ignore);
-          server.emit('connection', detached(raw));
-        }),
-      );
-    },
+    tlsServer: (onPeer, options) => serve(createServer((raw) => startTls(raw, onPeer, options))),
+    upgrading: (onPeer) =>
+      serve(createServer((raw) => onPeer(raw, (onTls, options) => startTls(raw, onTls, options)))),
     async close() {
       for (const socket of sockets) socket.destroy();
       await Promise.all([...servers].map((server) => new Promise((resolve) => server.close(resolve))));
