@@ -71,7 +71,7 @@ async function exchange(request: Request, settings: HttpSettings, context: Probe
 }
 
 function converse(
-  { socket, wasReset }: Connection,
+  { socket, wasReset, wasCut }: Connection,
   request: Request,
   { max_body, expect }: HttpSettings,
   { enter, signal }: ProbeContext,
@@ -100,6 +100,7 @@ function converse(
       ended = true;
       attend(() => {
         if (wasReset()) throw new ProbeFailure('reset', 'the server reset the connection');
+        if (wasCut()) throw new ProbeFailure('closed', 'the server cut TLS off inside its answer');
         reader.end();
         return true;
       });
