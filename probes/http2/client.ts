@@ -1,0 +1,78 @@
+import type { TLSSocket } from 'node:tls';
+import type { ProbeContext } from '../../src/core/probe.ts';
+import type { Connection } from '../dial.ts';
+import { ProbeFailure } from '../reason.ts';
+import type { Answer, AnswerListener } from './answer-reader.ts';
+import type { Head } from './fields.ts';
+import type { Request } from './sender.ts';
+import { type Session, type SessionOptions, createSession } from './session.ts';
+import { describeHead, describeRequest, describeTrailers } from './trace.ts';
+
+/** An HTTP/2 client over a connection, for one request at a time. It neither opens the connection nor closes it. */
+export interface Client {
+  /**
+   * Sends the request and reads its answer, whose content goes to `content`. Rejects with ProbeFailure, with the
+   * system's error, or on abort.
+   */
+  exchange(
+    request: Request,
+    context: Pick<ProbeContext, 'enter' | 'signal' | 'trace'>,
+    content: AnswerListener['content'],
+  ): Promise<Answer>;
+  /** Whether another request can be sent over it. */
+  readonly usable: boolean;
+}
+
+export type ClientOptions = Omit<SessionOptions, 'write'>;
+
+/** Throws ProbeFailure where TLS has agreed on another protocol (RFC 9113 section 3.2). */
+export function createClient(connection: Connection, options: ClientOptions): Client {
+  const { socket } = connection;
+  checkAgreed(socket);
+  const session: Session = createSession({ ...options, write: (bytes) => void socket.write(bytes) });
+  /** The open exchange's way out where the socket fails. */
+  let reject: (error: Error) => void = () => {};
+
+  socket.on('data', (chunk: Buffer) => session.push(chunk));
+  socket.once('end', () => session.ended(connection.wasReset() ? 'reset' : 'closed'));
+  socket.once('error', (error) => {
+    reject(error);
+    session.ended('reset');
+  });
+  socket.once('close', () => session.ended('closed'));
+
+  return {
+    async exchange(request, { enter, signal, trace }, content) {
+      signal.throwIfAborted();
+      enter('wait');
+      trace?.({ kind: 'sent', what: 'request head', text: describeRequest(request) });
+      return await new Promise((resolve, failed) => {
+        reject = failed;
+        session.open(request, {
+          head(head: Head) {
+            enter('receive');
+            trace?.({ kind: 'received', what: 'response head', text: describeHead(head) });
+          },
+          content,
+          done: resolve,
+          failed: (error) => failed(signal.aborted ? (signal.reason as Error) : error),
+          ...(trace && {
+            interim: (head) => trace({ kind: 'received', what: 'interim head', text: describeHead(head) }),
+            trailers: (fields) =>
+              trace({ kind: 'received', what: 'trailers', text: describeTrailers(fields) }),
+            frame: (name, text) => trace({ kind: 'received', what: name, text }),
+          }),
+        });
+      });
+    },
+    get usable() {
+      return session.usable && !socket.destroyed && !socket.readableEnded;
+    },
+  };
+}
+
+function checkAgreed(socket: Connection['socket']): void {
+  const agreed = (socket as Partial<TLSSocket>).alpnProtocol;
+  if (agreed === undefined || agreed === 'h2') return;
+  throw new ProbeFailure('protocol', `the server did not agree to HTTP/2 (ALPN: ${agreed || 'none'})`);
+}

@@ -1,0 +1,31 @@
+import type { Fields, Head } from './fields.ts';
+import type { Request } from './sender.ts';
+
+/** What a person who looks at one attempt must not see. */
+const CREDENTIALS = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
+
+export function describeRequest({ method, scheme, authority, path, fields }: Request): string {
+  const pseudo = [
+    [':method', method],
+    [':scheme', scheme],
+    [':authority', authority],
+    [':path', path],
+  ] as const;
+  return [...pseudo, ...fields].map(([name, value]) => lineOf(name, value)).join('\n');
+}
+
+export function describeHead({ status, headers }: Head): string {
+  return [`:status: ${status}`, ...linesOf(headers)].join('\n');
+}
+
+export function describeTrailers(fields: Fields): string {
+  return linesOf(fields).join('\n');
+}
+
+function linesOf(fields: Fields): string[] {
+  return [...fields].flatMap(([name, values]) => values.map((value) => lineOf(name, value)));
+}
+
+function lineOf(name: string, value: string): string {
+  return `${name}: ${CREDENTIALS.has(name) ? '***' : value}`;
+}
