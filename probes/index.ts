@@ -1,6 +1,6 @@
 import type { ProbeRegistry } from '../src/core/probe.ts';
 import { exec } from './exec.ts';
-import { grpc } from './grpc.ts';
+import { grpc } from './grpc/probe.ts';
 import { http } from './http/probe.ts';
 import { tcp } from './tcp/probe.ts';
 

@@ -44,7 +44,7 @@ export function createBlockReader(): BlockReader {
       }
       // RFC 9113 section 6.10: nothing may come between.
       if (type !== CONTINUATION || stream !== open.stream) {
-        throw violation(`${typeName(type)} where CONTINUATION had to follow`);
+        throw violation(`${typeName(type)} where CONTINUATION had to follow on stream ${open.stream}`);
       }
       if (parts.length > MAX_CONTINUATIONS) throw violation(`more than ${MAX_CONTINUATIONS} CONTINUATION`);
       if (size + length > MAX_HEADER_LIST)

@@ -1,17 +1,17 @@
-import { violation } from './faults.ts';
 import { DEFAULT_WINDOW, windowUpdate } from './frames.ts';
 
 /**
- * What the server may still send, RFC 9113 section 5.2: on the connection, and on the open stream. What has come is
- * used up at once, so a window is given back as soon as half of it is gone; each of the two begins at `size`.
+ * What the server may still send, RFC 9113 section 5.2: on the connection, and on the open stream. Content is used up as
+ * it comes, so half a window is given back as soon as it is gone, and a frame always has room: a server that does not
+ * wait for us cannot be told from one that we have told early enough. What bounds memory is whoever takes the content.
  */
 export interface ReceiveWindows {
   open(): void;
-  /** DATA has come, padding included. Throws ProbeFailure where there was no room for it. */
-  take(length: number): void;
-  giveBack(stream: number, ends: boolean): void;
+  /** DATA has come, of this length with its padding; `ends` where it was the last. */
+  used(stream: number, length: number, ends: boolean): void;
 }
 
+/** Each of the two begins at `size`. */
 export function createReceiveWindows(write: (bytes: Buffer) => void, size: number): ReceiveWindows {
   let ofConnection = size;
   let ofStream = 0;
@@ -22,12 +22,9 @@ export function createReceiveWindows(write: (bytes: Buffer) => void, size: numbe
     open() {
       ofStream = size;
     },
-    take(length) {
+    used(stream, length, ends) {
       ofConnection -= length;
       ofStream -= length;
-      if (ofConnection < 0 || ofStream < 0) throw violation('more DATA than the window has room for');
-    },
-    giveBack(stream, ends) {
       if (ofConnection < size / 2) {
         write(windowUpdate(0, size - ofConnection));
         ofConnection = size;

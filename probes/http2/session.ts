@@ -107,14 +107,13 @@ export function createSession({ write, window, bearsGoaway }: SessionOptions): S
   }
 
   function takeHead(head: FrameHead): void {
-    const { type, flags, length } = head;
+    const { type, flags } = head;
     if (!greeted && (flags & ACK) !== 0) throw violation('an acknowledgement before SETTINGS');
     checkHead(head);
     greeted = true;
     blocks.expect(head);
     checkState(head);
-    if (type === DATA) windows.take(length);
-    else if (type !== HEADERS && type !== CONTINUATION) flood.aside(typeName(type));
+    if (type !== DATA && type !== HEADERS && type !== CONTINUATION) flood.aside(typeName(type));
   }
 
   /** RFC 9113 section 5.1: which frames a stream may carry by now. */
@@ -165,7 +164,7 @@ export function createSession({ write, window, bearsGoaway }: SessionOptions): S
     const piece = withoutPadding(head, payload);
     const ends = (head.flags & END_STREAM) !== 0;
     if (piece.length === 0) flood.aside('empty DATA');
-    windows.giveBack(head.stream, ends);
+    windows.used(head.stream, head.length, ends);
     if (exchange.reader.content(piece, ends)) complete(exchange);
   }
 

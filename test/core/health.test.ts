@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Health, type State, incidentId, judge, unknownHealth } from '../../src/core/health.ts';
 import { type Attempt, type Outcome, fail, ok, voided, warn } from '../../src/core/outcome.ts';
+import { randomFrom } from '../support/random.ts';
 
 const RULES = { failureThreshold: 3, successThreshold: 2 };
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
@@ -101,17 +102,6 @@ describe('judge', () => {
     expect(seen).toEqual([10, 10, 12, 12, 14, 14]);
   });
 });
-
-/** A seeded generator (mulberry32): the same cases in every run. */
-function randomFrom(seed: number): () => number {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 test('over random histories: no down without the threshold of failures, void changes nothing, openings are closed', () => {
   for (let seed = 1; seed <= 300; seed++) {

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, test, vi } from 'vitest';
 import { type Connection, type Endpoint, type TlsRequest, dial } from '../../probes/dial.ts';
 import { exec } from '../../probes/exec.ts';
-import { grpc } from '../../probes/grpc.ts';
+import { grpc } from '../../probes/grpc/probe.ts';
 import { http } from '../../probes/http/probe.ts';
 import { tcp } from '../../probes/tcp/probe.ts';
 import type { Probe } from '../../src/core/probe.ts';

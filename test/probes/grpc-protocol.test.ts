@@ -2,7 +2,7 @@ import { type ServerHttp2Stream, createSecureServer, createServer } from 'node:h
 import { createServer as createHttp } from 'node:http';
 import { createServer as createTls } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { grpc } from '../../probes/grpc.ts';
+import { grpc } from '../../probes/grpc/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { createAuthority, opensslProblem } from '../support/certs.ts';
 import { reset } from '../support/reset.ts';

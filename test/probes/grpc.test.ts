@@ -6,7 +6,7 @@ import {
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { grpc } from '../../probes/grpc.ts';
+import { grpc } from '../../probes/grpc/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { createAuthority, opensslProblem } from '../support/certs.ts';
 import { verdict } from '../support/verdict.ts';

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { getEventListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { grpc } from '../../probes/grpc.ts';
+import { grpc } from '../../probes/grpc/probe.ts';
 import { http } from '../../probes/http/probe.ts';
 import { tcp } from '../../probes/tcp/probe.ts';
 import type { Clock } from '../../src/core/clock.ts';

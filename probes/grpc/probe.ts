@@ -1,0 +1,81 @@
+import { formatAddress } from '../../src/core/address.ts';
+import type { Outcome } from '../../src/core/outcome.ts';
+import type { Probe, ProbeContext } from '../../src/core/probe.ts';
+import { VERSION } from '../../src/core/version.ts';
+import { withShortForm } from '../../src/schema/scalars.ts';
+import { dial } from '../dial.ts';
+import { createGrowingBuffer } from '../growing-buffer.ts';
+import { type Client, createClient } from '../http2/client.ts';
+import { DEFAULT_WINDOW } from '../http2/frames.ts';
+import type { Request } from '../http2/sender.ts';
+import { ProbeFailure, outcomeOf } from '../reason.ts';
+import { withCertificate } from '../tls.ts';
+import { judgeAnswer } from './judge.ts';
+import { encodeRequest } from './message.ts';
+import { type GrpcSettings, keys } from './settings.ts';
+
+const PATH = '/grpc.health.v1.Health/Check';
+/** A HealthCheckResponse is two bytes; this leaves room for fields of the future. */
+const MAX_ANSWER = 64 * 1024;
+
+/** grpc.health.v1.Health/Check over a fresh connection: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+export const grpc: Probe<GrpcSettings> = {
+  kind: 'grpc',
+  settings: withShortForm(['scalar'], (address) => ({ address }), keys),
+  host: (settings) => settings.address.host,
+
+  async attempt(settings, context) {
+    const { address, tls } = settings;
+    try {
+      const connection = await dial(address, context, {
+        tls: tls && { settings: tls, host: address.host, alpn: ['h2'] },
+      });
+      try {
+        // A server that says goodbye before it has answered is going down, however orderly.
+        const client = createClient(connection, { window: DEFAULT_WINDOW, bearsGoaway: false });
+        return withCertificate(await call(client, settings, context), connection.certificate);
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  },
+};
+
+async function call(client: Client, settings: GrpcSettings, context: ProbeContext): Promise<Outcome> {
+  const data = createGrowingBuffer();
+  const answer = await client.exchange(requestOf(settings, context), context, (piece) => {
+    if (data.length + piece.length > MAX_ANSWER) {
+      throw new ProbeFailure('protocol', 'the answer is larger than a health answer can be');
+    }
+    data.add(piece);
+    return true;
+  });
+  return judgeAnswer(answer, data.bytes());
+}
+
+function requestOf(settings: GrpcSettings, { deadline, clock }: ProbeContext): Request {
+  const { address, service, metadata, tls } = settings;
+  const fields = {
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    'grpc-timeout': timeoutField(deadline - clock.now()),
+    'user-agent': `vitald/${VERSION}`,
+    ...metadata,
+  };
+  return {
+    method: 'POST',
+    scheme: tls ? 'https' : 'http',
+    authority: settings.authority ?? formatAddress(address),
+    path: PATH,
+    fields: Object.entries(fields),
+    content: encodeRequest(service),
+  };
+}
+
+/** At most eight digits, so the longest timeouts go out in seconds. */
+function timeoutField(ms: number): string {
+  const whole = Math.max(1, Math.ceil(ms));
+  return whole < 1e8 ? `${whole}m` : `${Math.ceil(whole / 1_000)}S`;
+}
