@@ -14,6 +14,8 @@ grpc) probe='grpc: "&"' ;;
 *) exit 77 ;;
 esac
 {
+  # The other probers decide by counts alone: so must we here.
+  echo 'confirm: 0s'
   echo "defaults: { interval: ${INTERVAL_MS}ms, timeout: ${TIMEOUT_MS}ms, failure_threshold: $FALL }"
   echo 'targets:'
   sed "s/.*/  - { name: \"&\", $probe }/" "$TARGETS"

@@ -50,8 +50,11 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
   const concurrency = onlyOne('concurrency', files, problems);
   const stopGrace = onlyOne('stop_grace', files, problems);
 
+  const confirm = onlyOne('confirm', files, problems);
+
   const hookMap = loadHooks(entriesOf('hooks', files), hooks, problems);
   const loaded = loadTargets({
+    confirm: confirm?.data ?? {},
     targets: entriesOf('targets', files),
     defaults: defaults && {
       ...defaults,

@@ -15,6 +15,23 @@ const name = z
 
 const names = withShortForm(['scalar'], (only) => [only], z.array(name));
 
+const confirmKeys = z.strictObject({
+  explicit: duration({ min: 0 }).optional(),
+  silent: duration({ min: 0 }).optional(),
+  path: duration({ min: 0 }).optional(),
+});
+
+/** Windows by evidence class, or one for all. */
+const confirm = withShortForm(
+  ['scalar'],
+  (all) => ({ explicit: all, silent: all, path: all }),
+  confirmKeys,
+).optional();
+
+const suspectAfter = z
+  .union([z.enum(['auto', 'off']), duration()], { error: expected('auto, off or a duration such as 500ms') })
+  .optional();
+
 /** What `defaults:` may set for every target. */
 const ruleKeys = {
   interval: duration({ min: MIN_INTERVAL_MS }).optional(),
@@ -22,6 +39,7 @@ const ruleKeys = {
   retry_interval: duration({ min: MIN_INTERVAL_MS }).optional(),
   failure_threshold: integer(1).optional(),
   success_threshold: integer(1).optional(),
+  suspect_after: suspectAfter,
   notify: names.optional(),
   recover: names.optional(),
 };
@@ -33,6 +51,8 @@ export const RULE_DEFAULTS = {
   retry_interval: 1_000,
   failure_threshold: 3,
   success_threshold: 2,
+  suspect_after: 'auto',
+  confirm: { explicit: 2_000, silent: 6_000, path: 10_000 },
 } as const;
 
 export const defaultsSchema = z.strictObject(ruleKeys);
@@ -44,6 +64,7 @@ export function targetSchema(probes: ProbeRegistry) {
     group: name.optional(),
     labels: textMap().default({}),
     depends_on: names.default([]),
+    confirm,
     ...ruleKeys,
     ...optionalKeys(probes),
   });
@@ -78,6 +99,7 @@ export const fileSchema = z.strictObject({
   defaults: z.unknown().optional(),
   concurrency: concurrency.optional(),
   stop_grace: duration({ min: 0 }).optional(),
+  confirm,
   targets: z.array(z.unknown(), { error: 'expected a list of targets' }).optional(),
   hooks: z.record(z.string(), z.unknown(), { error: 'expected a mapping of hooks by name' }).optional(),
 });

@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
+import type { ConfirmWindows } from '../core/evidence.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
-import type { Rules, Target } from '../core/target.ts';
-import { formatDuration, parseDuration } from '../core/units.ts';
+import type { Target } from '../core/target.ts';
 import { expandEach } from './each.ts';
 import { onlyKind } from './hooks.ts';
 import type { Problem } from './problem.ts';
-import { RULE_DEFAULTS, eachSchema, targetSchema } from './schema.ts';
+import { rulesOf, windowsOf, wordsOf } from './rules.ts';
+import { eachSchema, targetSchema } from './schema.ts';
 import { type Sourced, unknown, validate } from './validate.ts';
 
 export interface LoadTargets {
   readonly targets: readonly Sourced[];
   /** Undefined where there are none. */
   readonly defaults: Sourced | undefined;
+  /** What the file says of windows, for every target that does not say otherwise. */
+  readonly confirm: Partial<ConfirmWindows>;
   readonly probes: ProbeRegistry;
   readonly hookNames: readonly string[];
   readonly problems: Problem[];
@@ -68,7 +71,7 @@ function duplicateName(name: string, { source, path }: Sourced, earlier: Sourced
   };
 }
 
-function targetLoader({ defaults, probes, hookNames, problems }: LoadTargets) {
+function targetLoader({ defaults, confirm, probes, hookNames, problems }: LoadTargets) {
   const schema = targetSchema(probes);
   const kinds = Object.keys(probes);
   const defaultData = (defaults?.data ?? {}) as Record<string, unknown>;
@@ -80,14 +83,15 @@ function targetLoader({ defaults, probes, hookNames, problems }: LoadTargets) {
     const kind = onlyKind('probe', kinds, entry, problems);
     checkHookNames(entry, hookNames, problems);
     const written = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
-    const rules = rulesOf(written, defaultData, (key, message) => {
+    const schedule = rulesOf(written, defaultData, (key, message) => {
       const own = written[key] !== undefined || !defaults;
       problems.push({
         place: own ? source.locate([...path, key]) : defaults.source.locate(['defaults', key]),
         message,
       });
     });
-    if (!checked || !kind || !rules) return undefined;
+    if (!checked || !kind || !schedule) return undefined;
+    const rules = { ...schedule, confirm: windowsOf(checked.confirm, confirm) };
     const settings = (checked as Record<string, unknown>)[kind];
     const host = probes[kind]!.host?.(settings);
     const notify = listOf(checked.notify ?? defaultData['notify']);
@@ -113,56 +117,6 @@ function targetLoader({ defaults, probes, hookNames, problems }: LoadTargets) {
         fingerprint: createHash('sha256').update(identity).digest('base64'),
       },
     };
-  };
-}
-
-/** The rules in force, or undefined where they contradict each other or are not even durations. */
-function rulesOf(
-  written: Record<string, unknown>,
-  defaults: Record<string, unknown>,
-  problem: (key: string, message: string) => void,
-): Rules | undefined {
-  const duration = (key: 'interval' | 'timeout' | 'retry_interval'): number | undefined => {
-    const value = written[key] ?? defaults[key];
-    return typeof value === 'string'
-      ? parseDuration(value)
-      : value === undefined
-        ? RULE_DEFAULTS[key]
-        : undefined;
-  };
-  const count = (key: 'failure_threshold' | 'success_threshold'): number =>
-    Number(written[key] ?? defaults[key] ?? RULE_DEFAULTS[key]);
-  const intervalMs = duration('interval');
-  const timeoutMs = duration('timeout');
-  const retryMs = duration('retry_interval');
-  if (intervalMs === undefined || timeoutMs === undefined || retryMs === undefined) return undefined;
-  const timeoutIsWritten = (written['timeout'] ?? defaults['timeout']) !== undefined;
-  if (timeoutIsWritten && timeoutMs > intervalMs) {
-    const key =
-      written['timeout'] === undefined && written['interval'] !== undefined ? 'interval' : 'timeout';
-    problem(
-      key,
-      `the timeout ${formatDuration(timeoutMs)} is above the interval ${formatDuration(intervalMs)}`,
-    );
-    return undefined;
-  }
-  return {
-    intervalMs,
-    // What nobody wrote gives way to the interval.
-    timeoutMs: Math.min(timeoutMs, intervalMs),
-    retryIntervalMs: Math.min(retryMs, intervalMs),
-    failureThreshold: count('failure_threshold'),
-    successThreshold: count('success_threshold'),
-  };
-}
-
-function wordsOf(rules: Rules): Record<string, unknown> {
-  return {
-    interval: formatDuration(rules.intervalMs),
-    timeout: formatDuration(rules.timeoutMs),
-    retry_interval: formatDuration(rules.retryIntervalMs),
-    failure_threshold: rules.failureThreshold,
-    success_threshold: rules.successThreshold,
   };
 }
 

@@ -1,4 +1,5 @@
-import type { Attempt, Outcome } from './outcome.ts';
+import { type DownRule, type Evidence, NO_EVIDENCE, provenBy, withFailure } from './evidence.ts';
+import { type Attempt, type Outcome, classOf } from './outcome.ts';
 import type { Rules } from './target.ts';
 
 /** What we believe of a target. */
@@ -8,10 +9,14 @@ export interface Health {
   readonly state: State;
   /** Wall clock ms of the last change of state. */
   readonly since: number;
-  /** Attempts in a row that speak against the settled state: failures while suspect, good ones while recovering. */
-  readonly streak: number;
+  /** What speaks against the target while it is suspect. */
+  readonly evidence: Evidence;
+  /** Good attempts in a row while it is recovering. */
+  readonly successes: number;
   /** Wall clock ms at which the open incident began; it stays until the target is verified up again. */
   readonly incidentAt: number | null;
+  /** Monotonic ms at which the newest attempt that was judged had started. */
+  readonly judgedAt: number;
 }
 
 /** A change of state, with the attempt that caused it. */
@@ -34,15 +39,24 @@ export interface Judgement {
 /** What `judge` needs to know beside the attempt. */
 export interface Circumstances {
   readonly target: string;
-  readonly rules: Pick<Rules, 'failureThreshold' | 'successThreshold'>;
+  readonly rules: DownRule & Pick<Rules, 'successThreshold'>;
   /** A target it depends on is not up: failures say nothing of this one, so they open no incident. */
   readonly unreachable: boolean;
+  /** An anchor has answered lately, or there is none to ask: what cannot be reached is not cut off on our side. */
+  readonly pathWorks: boolean;
   /** Wall clock ms. */
   readonly at: number;
 }
 
 export function unknownHealth(at: number): Health {
-  return { state: 'unknown', since: at, streak: 0, incidentAt: null };
+  return {
+    state: 'unknown',
+    since: at,
+    evidence: NO_EVIDENCE,
+    successes: 0,
+    incidentAt: null,
+    judgedAt: -Infinity,
+  };
 }
 
 /** The same for as long as the incident lasts; unique per target, and sorts by time: `orders-api-mh9x2k1c`. */
@@ -50,20 +64,18 @@ export function incidentId(target: string, openedAt: number): string {
   return `${target}-${openedAt.toString(36)}`;
 }
 
-/** A change of state is under way: attempts come at `retry_interval`. */
-export function isPending(state: State): boolean {
-  return state === 'suspect' || state === 'recovering';
-}
-
 /**
  * The whole decision, pure. Its truth table stands in docs/states.md and is what the tests are generated from.
- * A `void` attempt returns the very same health object.
+ * A `void` attempt returns the very same health object. So does one that started before another that has been judged:
+ * confirmations overlap, and the newer one knows better.
  */
 export function judge(health: Health, attempt: Attempt, circumstances: Circumstances): Judgement {
-  if (attempt.outcome.status === 'void') return { health, transition: null };
-  const next = isGood(attempt.outcome) ? afterGood(health, circumstances) : afterFail(health, circumstances);
-  if (next.state === health.state) return { health: { ...next, since: health.since }, transition: null };
-  return { health: next, transition: transitionOf(health, next, attempt, circumstances) };
+  const { outcome, startedAt } = attempt;
+  if (outcome.status === 'void' || startedAt < health.judgedAt) return { health, transition: null };
+  const next = isGood(outcome) ? afterGood(health, circumstances) : afterFail(health, attempt, circumstances);
+  const judged = { ...next, judgedAt: startedAt };
+  if (next.state === health.state) return { health: { ...judged, since: health.since }, transition: null };
+  return { health: judged, transition: transitionOf(health, judged, attempt, circumstances) };
 }
 
 function isGood(outcome: Outcome): boolean {
@@ -71,35 +83,42 @@ function isGood(outcome: Outcome): boolean {
 }
 
 function afterGood(health: Health, { rules, at }: Circumstances): Health {
+  const fine = { ...health, since: at, evidence: NO_EVIDENCE };
   switch (health.state) {
     case 'unknown':
     case 'suspect':
     case 'up':
-      return { ...health, state: 'up', since: at, streak: 0 };
+      return { ...fine, state: 'up', successes: 0 };
     case 'down':
     case 'recovering': {
-      const streak = health.streak + 1;
-      return streak >= rules.successThreshold
-        ? { state: 'up', since: at, streak: 0, incidentAt: null }
-        : { ...health, state: 'recovering', since: at, streak };
+      const successes = health.successes + 1;
+      return successes >= rules.successThreshold
+        ? { ...fine, state: 'up', successes: 0, incidentAt: null }
+        : { ...fine, state: 'recovering', successes };
     }
   }
 }
 
-function afterFail(health: Health, { rules, at, unreachable }: Circumstances): Health {
+function afterFail(
+  health: Health,
+  attempt: Attempt,
+  { rules, at, unreachable, pathWorks }: Circumstances,
+): Health {
   switch (health.state) {
     case 'unknown':
     case 'up':
     case 'suspect': {
-      if (unreachable) return { ...health, state: 'suspect', since: at, streak: 0 };
-      const streak = health.streak + 1;
-      return streak >= rules.failureThreshold
-        ? { ...health, state: 'down', since: at, streak: 0, incidentAt: at }
-        : { ...health, state: 'suspect', since: at, streak };
+      const suspect: Health = { ...health, state: 'suspect', since: at, successes: 0 };
+      if (unreachable) return { ...suspect, evidence: NO_EVIDENCE };
+      const evidence = withFailure(health.evidence, classOf(attempt.outcome)!, attempt.startedAt);
+      const proven = provenBy(evidence, rules, attempt.startedAt + attempt.latencyMs);
+      return proven === null || (proven === 'path' && !pathWorks)
+        ? { ...suspect, evidence }
+        : { ...suspect, state: 'down', evidence: NO_EVIDENCE, incidentAt: at };
     }
     case 'down':
     case 'recovering':
-      return { ...health, state: 'down', since: at, streak: 0 };
+      return { ...health, state: 'down', since: at, successes: 0 };
   }
 }
 

@@ -85,6 +85,8 @@ export interface Attempt {
   readonly number: number;
   /** Wall clock, ms since the epoch, of the start. */
   readonly at: number;
+  /** Monotonic ms. */
+  readonly startedAt: number;
   readonly latencyMs: number;
   readonly phases: Readonly<Partial<Record<Phase, number>>>;
 }

@@ -1,3 +1,5 @@
+import type { DownRule } from './evidence.ts';
+
 /** One thing to watch. Data without functions: it can be printed, compared and kept over a reload. */
 export interface Target {
   readonly name: string;
@@ -17,15 +19,15 @@ export interface Target {
 }
 
 /** When to ask and how to judge the answers. Durations in ms. */
-export interface Rules {
+export interface Rules extends DownRule {
   /** Start to start. */
   readonly intervalMs: number;
   /** One attempt, everything included. */
   readonly timeoutMs: number;
   /** Start to start while a change of state is pending; never above the interval. */
   readonly retryIntervalMs: number;
-  /** Failed attempts in a row before down. */
-  readonly failureThreshold: number;
+  /** How long an answer may take before the target is looked at again: learned, or not at all, or ms. */
+  readonly suspectAfter: 'auto' | 'off' | number;
   /** Good attempts in a row before up again. */
   readonly successThreshold: number;
 }

@@ -56,7 +56,14 @@ export function startAttempt(options: AttemptOptions): RunningAttempt {
     cancelDeadline();
     const latencyMs = clock.now() - startedAt;
     resolveSettled(
-      outcome && { outcome: redacted(outcome, redact), number, at, latencyMs, phases: phases.close() },
+      outcome && {
+        outcome: redacted(outcome, redact),
+        number,
+        at,
+        startedAt,
+        latencyMs,
+        phases: phases.close(),
+      },
     );
   }
 

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { diff } from '../core/diff.ts';
+import { NO_EVIDENCE } from '../core/evidence.ts';
 import { unknownHealth } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
@@ -96,7 +97,11 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
   function replace(target: Target): void {
     const monitor = monitors.get(target.name)!;
     const { health, attempts, missed } = monitor.snapshot();
-    const next = begin(target, { health: { ...health, streak: 0 }, attempts, missed });
+    const next = begin(target, {
+      health: { ...health, evidence: NO_EVIDENCE, successes: 0 },
+      attempts,
+      missed,
+    });
     end(monitor);
     startAfterEnding(next);
   }

@@ -1,10 +1,12 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import { type Health, isPending, judge } from '../core/health.ts';
+import { type Health, judge } from '../core/health.ts';
 import { type Observer, stackOf } from '../core/observer.ts';
 import type { Attempt } from '../core/outcome.ts';
+import { type NextStart, type Standing, isConfirming, nextStart } from '../core/plan.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
-import { firstDue, nextDue, startsBetween } from '../core/schedule.ts';
+import { firstDue, startsBetween } from '../core/schedule.ts';
+import { NO_ESTIMATE, suspicionPoint, withLatency } from '../core/suspicion.ts';
 import type { Target } from '../core/target.ts';
 import { type RunningAttempt, startAttempt } from './attempt.ts';
 import type { Limiter } from './limiter.ts';
@@ -46,48 +48,83 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const { target, probe, clock, limiter, observer, redact, epoch, isUnreachable } = options;
   const { name, rules } = target;
   let { health, attempts, missed } = options.initial;
+  let estimate = NO_ESTIMATE;
   let last: Attempt | undefined;
   let stopped = false;
   let cancelDue: Cancel = () => {};
-  let current: RunningAttempt | undefined;
+  /** Under way, or settled by the runner while the probe has not let go yet. */
+  const active = new Set<RunningAttempt>();
+  let lingering = 0;
+  /** An attempt waits for its place. */
+  let queued = false;
+  /** The answer is late enough to look again, though nothing has failed. */
+  let suspected = false;
+  let latest = { due: -Infinity, startedAt: -Infinity, onGrid: false };
 
-  /** `onGrid`: one of the regular starts, which can be missed; attempts while a change is pending are extra. */
-  function scheduleAt(due: number, onGrid: boolean): void {
+  function scheduleAt({ due, onGrid }: NextStart): void {
+    cancelDue();
     cancelDue = clock.schedule(due, () => {
       // A bug here must end neither the agent nor, in silence, the watch over one target.
-      round(due, onGrid).catch((error: unknown) => {
+      begin(due, onGrid).catch((error: unknown) => {
         observer.onTrouble('monitor', stackOf(error));
-        if (!stopped) scheduleNext(due, false, due);
+        queued = false;
+        plan();
       });
     });
   }
 
-  async function round(due: number, onGrid: boolean): Promise<void> {
-    const startedAt = await limiter.run(target.host, () => attemptOnce(due));
-    // A probe that ignored its signal has given its place back, but its target starts nothing new before it has ended.
-    await current?.ended;
-    current = undefined;
-    if (!stopped) scheduleNext(due, onGrid, startedAt);
+  /** Holds its place until the outcome. */
+  async function begin(due: number, onGrid: boolean): Promise<void> {
+    queued = true;
+    await limiter.run(target.host, async () => {
+      queued = false;
+      if (stopped) return;
+      attempts++;
+      latest = { due, startedAt: clock.now(), onGrid };
+      observer.onStart(target, latest.startedAt - due);
+      await follow(
+        startAttempt({ target, probe, number: attempts, clock, redact, onTrouble: observer.onTrouble }),
+      );
+    });
   }
 
-  /** Holds its place until the outcome. Returns when the attempt started, monotonic ms. */
-  async function attemptOnce(due: number): Promise<number> {
-    const startedAt = clock.now();
-    if (stopped) return startedAt;
-    attempts++;
-    observer.onStart(target, startedAt - due);
-    current = startAttempt({ target, probe, number: attempts, clock, redact, onTrouble: observer.onTrouble });
-    const attempt = await current.settled;
-    if (attempt && !stopped) conclude(attempt);
-    return startedAt;
+  async function follow(attempt: RunningAttempt): Promise<void> {
+    active.add(attempt);
+    const cancelSuspicion = watchForSilence(latest.startedAt);
+    if (isConfirming(standing())) plan();
+    const settled = await attempt.settled;
+    cancelSuspicion();
+    lingering++;
+    void attempt.ended.then(() => {
+      active.delete(attempt);
+      lingering--;
+      plan();
+    });
+    if (settled && !stopped) conclude(settled);
+  }
+
+  function watchForSilence(startedAt: number): Cancel {
+    if (rules.suspectAfter === 'off' || isConfirming(standing())) return () => {};
+    const after =
+      rules.suspectAfter === 'auto' ? suspicionPoint(estimate, rules.timeoutMs) : rules.suspectAfter;
+    if (after >= rules.timeoutMs) return () => {};
+    return clock.schedule(startedAt + after, () => {
+      suspected = true;
+      if (isConfirming(standing()) && !queued && lingering === 0)
+        scheduleAt({ due: clock.now(), onGrid: false });
+    });
   }
 
   function conclude(attempt: Attempt): void {
     last = attempt;
+    suspected = false;
+    const { status } = attempt.outcome;
+    if (status === 'ok' || status === 'warn') estimate = withLatency(estimate, attempt.latencyMs);
     const judgement = judge(health, attempt, {
       target: name,
       rules,
       unreachable: isUnreachable(),
+      pathWorks: true,
       at: clock.wallTime(),
     });
     ({ health } = judgement);
@@ -95,31 +132,46 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (judgement.transition) observer.onTransition(target, judgement.transition);
   }
 
-  function scheduleNext(due: number, onGrid: boolean, startedAt: number): void {
+  function standing(): Standing {
     const now = clock.now();
-    if (isPending(health.state) && !isUnreachable()) {
-      scheduleAt(Math.max(now, startedAt + rules.retryIntervalMs), false);
-      return;
-    }
-    const next = nextDue(name, rules.intervalMs, epoch, Math.max(now, due));
-    const skipped = onGrid ? startsBetween(name, rules.intervalMs, epoch, due, next) : 0;
+    return {
+      name,
+      rules,
+      health,
+      suspected,
+      unreachable: isUnreachable(),
+      active: active.size,
+      latest,
+      epoch,
+      now,
+    };
+  }
+
+  function plan(): void {
+    if (stopped || queued) return;
+    cancelDue();
+    // A probe that ignores its signal has given its place back, but nothing new starts before it has ended.
+    const next = lingering > 0 ? null : nextStart(standing());
+    if (!next) return;
+    const skipped =
+      next.onGrid && latest.onGrid ? startsBetween(name, rules.intervalMs, epoch, latest.due, next.due) : 0;
     if (skipped > 0) {
       missed += skipped;
       observer.onMissed(target, skipped);
     }
-    scheduleAt(next, true);
+    scheduleAt(next);
   }
 
   return {
     target,
     start() {
-      if (!stopped) scheduleAt(firstDue(name, rules.intervalMs, epoch, clock.now()), true);
+      if (!stopped) scheduleAt({ due: firstDue(name, rules.intervalMs, epoch, clock.now()), onGrid: true });
     },
     async stop() {
       stopped = true;
       cancelDue();
-      current?.cancel();
-      await current?.ended;
+      for (const attempt of active) attempt.cancel();
+      await Promise.all([...active].map(({ ended }) => ended));
     },
     health: () => health,
     snapshot: () => ({ target: name, health, unreachable: isUnreachable(), attempts, missed, last }),

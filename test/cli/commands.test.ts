@@ -97,6 +97,8 @@ describe('check', () => {
       retry_interval: '1s',
       failure_threshold: 3,
       success_threshold: 2,
+      suspect_after: 'auto',
+      confirm: { explicit: '2s', silent: '6s', path: '10s' },
     });
     expect((await runCli(['check', yamlFile(stdout)])).code).toBe(0);
   });

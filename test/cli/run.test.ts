@@ -22,6 +22,7 @@ describe('the log', () => {
   test('tells every change of state and every hook result with the agreed keys', async () => {
     const port = await closedPort();
     const file = yamlFile(`
+confirm: 0s
 defaults: { ${FAST}, failure_threshold: 2 }
 targets: [{ name: a, tcp: "127.0.0.1:${port}", notify: ops }]
 hooks: { ops: { shell: "echo told" } }
@@ -66,6 +67,7 @@ hooks: { ops: { shell: "echo told" } }
 
   test('the command gets the event on stdin and in its environment, and no more of ours', async () => {
     const file = yamlFile(`
+confirm: 0s
 defaults: { ${FAST}, failure_threshold: 1 }
 targets: [{ name: a, tcp: "127.0.0.1:${await closedPort()}", notify: dump, group: g, labels: { tier: x } }]
 hooks: { dump: { shell: { command: "cat > stdin.json; env > env.txt", env: { OWN: "1" } } } }
@@ -136,6 +138,7 @@ describe('reload', () => {
     const port = await serve(createServer());
     const targets = Array.from({ length: 60 }, (_, i) => `{ name: t${i}, tcp: "127.0.0.1:${port}" }`);
     const file = yamlFile(`
+confirm: 0s
 defaults: { interval: 300ms, timeout: 250ms }
 concurrency: { per_host: 64 }
 targets: [${targets.join(', ')}]
@@ -174,6 +177,7 @@ describe('the end', () => {
       (_, i) => `{ name: t${i}, tcp: "127.0.0.1:${port}", recover: stuck }`,
     );
     const file = yamlFile(`
+confirm: 0s
 defaults: { interval: 500ms, timeout: 400ms, retry_interval: 100ms, failure_threshold: 2 }
 concurrency: { per_host: 256 }
 stop_grace: ${grace}
@@ -202,6 +206,7 @@ hooks: { stuck: { shell: '${stubborn(mark)}', timeout: 1h } }
 
   test('hooks may finish within the grace', async () => {
     const file = yamlFile(`
+confirm: 0s
 defaults: { ${FAST}, failure_threshold: 1 }
 targets: [{ name: a, tcp: "127.0.0.1:${await closedPort()}", recover: slow }]
 hooks: { slow: { shell: "touch begun; while [ ! -e go ]; do sleep 0.05; done; echo finished" } }
@@ -232,6 +237,7 @@ hooks: { slow: { shell: "touch begun; while [ ! -e go ]; do sleep 0.05; done; ec
 
   test('a signal that comes twice at once is one wish: hooks keep their grace', async () => {
     const file = yamlFile(`
+confirm: 0s
 defaults: { ${FAST}, failure_threshold: 1 }
 targets: [{ name: a, tcp: "127.0.0.1:${await closedPort()}", recover: slow }]
 hooks: { slow: { shell: "while [ ! -e go ]; do sleep 0.05; done; echo finished" } }

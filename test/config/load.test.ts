@@ -79,6 +79,8 @@ describe('rules', () => {
       retryIntervalMs: 1_000,
       failureThreshold: 3,
       successThreshold: 2,
+      confirm: { explicit: 2_000, silent: 6_000, path: 10_000 },
+      suspectAfter: 'auto',
     });
   });
 
@@ -89,6 +91,8 @@ describe('rules', () => {
       retryIntervalMs: 500,
       failureThreshold: 5,
       successThreshold: 1,
+      confirm: { explicit: 2_000, silent: 6_000, path: 10_000 },
+      suspectAfter: 'auto',
     });
   });
 

@@ -1,10 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Health, type State, incidentId, judge, unknownHealth } from '../../src/core/health.ts';
-import { type Attempt, type Outcome, fail, ok, voided, warn } from '../../src/core/outcome.ts';
+import { type DownRule, NO_EVIDENCE, withFailure } from '../../src/core/evidence.ts';
+import { type Attempt, type Outcome, type Reason, fail, ok, voided, warn } from '../../src/core/outcome.ts';
 import { randomFrom } from '../support/random.ts';
 
-const RULES = { failureThreshold: 3, successThreshold: 2 };
+const RULES = {
+  failureThreshold: 3,
+  successThreshold: 2,
+  confirm: { explicit: 0, silent: 0, path: 0 },
+};
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
   '+': ok('fine'),
   w: warn('slow'),
@@ -12,8 +17,8 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   '?': voided('ours'),
 };
 
-function attempt(outcome: Outcome, number = 1): Attempt {
-  return { outcome, number, at: 0, latencyMs: 1, phases: {} };
+function attempt(outcome: Outcome, startedAt = 0): Attempt {
+  return { outcome, number: 1, at: 0, startedAt, latencyMs: 1, phases: {} };
 }
 
 /** Runs a script of outcomes (`u` marks the next one as unreachable); the states, and the events behind them. */
@@ -26,10 +31,11 @@ function states(script: string, rules = RULES): string {
       unreachable = true;
       return;
     }
-    const judgement = judge(health, attempt(OUTCOMES[letter]!), {
+    const judgement = judge(health, attempt(OUTCOMES[letter]!, index), {
       target: 't',
       rules,
       unreachable,
+      pathWorks: true,
       at: index + 1,
     });
     ({ health } = judgement);
@@ -60,12 +66,14 @@ describe('judge', () => {
   ])('%s -> %s', (script, line) => expect(states(script)).toBe(line));
 
   test('thresholds of one decide at once', () => {
-    expect(states('+-+-', { failureThreshold: 1, successThreshold: 1 })).toBe('up down!down up!up down!down');
+    expect(states('+-+-', { ...RULES, failureThreshold: 1, successThreshold: 1 })).toBe(
+      'up down!down up!up down!down',
+    );
   });
 
   test('a void attempt returns the very same health', () => {
-    const health: Health = { state: 'suspect', since: 1, streak: 2, incidentAt: null };
-    const circumstances = { target: 't', rules: RULES, unreachable: false, at: 9 };
+    const health: Health = { ...unknownHealth(1), state: 'suspect' };
+    const circumstances = { target: 't', rules: RULES, unreachable: false, pathWorks: true, at: 9 };
     expect(judge(health, attempt(voided('ours')), circumstances).health).toBe(health);
   });
 
@@ -78,6 +86,7 @@ describe('judge', () => {
         target: 'x',
         rules: RULES,
         unreachable: false,
+        pathWorks: true,
         at,
       });
       ({ health } = judgement);
@@ -95,6 +104,7 @@ describe('judge', () => {
         target: 't',
         rules: RULES,
         unreachable: false,
+        pathWorks: true,
         at: 10 + at,
       }));
       seen.push(health.since);
@@ -108,32 +118,34 @@ test('over random histories: no down without the threshold of failures, void cha
     const random = randomFrom(seed);
     const rules = {
       failureThreshold: 1 + Math.floor(random() * 4),
+      confirm: { explicit: 2, silent: 6, path: 10 },
       successThreshold: 1 + Math.floor(random() * 3),
     };
     let health = unknownHealth(0);
-    let failures = 0;
+    let failures: { at: number; reason: Reason }[] = [];
     let good = 0;
     let isOpen = false;
     for (let at = 1; at <= 200; at++) {
-      const letter = '++-?w--'[Math.floor(random() * 7)]!;
+      const outcome = HISTORY[Math.floor(random() * HISTORY.length)]!;
       const before = health;
-      const judgement = judge(health, attempt(OUTCOMES[letter]!), {
+      const judgement = judge(health, attempt(outcome, at), {
         target: 't',
         rules,
         unreachable: false,
+        pathWorks: true,
         at,
       });
       ({ health } = judgement);
-      if (letter === '?') {
+      if (outcome.status === 'void') {
         expect(health).toBe(before);
         continue;
       }
-      failures = letter === '-' ? failures + 1 : 0;
-      good = letter === '-' ? 0 : good + 1;
+      failures = outcome.status === 'fail' ? [...failures, { at, reason: outcome.reason }] : [];
+      good = outcome.status === 'fail' ? 0 : good + 1;
       const event = judgement.transition?.event;
       if (event === 'down') {
         expect(isOpen).toBe(false);
-        expect(failures).toBe(rules.failureThreshold);
+        expect(isProven(failures, at + 1, rules)).toBe(true);
         isOpen = true;
       }
       if (event === 'up') {
@@ -147,7 +159,59 @@ test('over random histories: no down without the threshold of failures, void cha
   }
 });
 
+const HISTORY: readonly Outcome[] = [
+  ok('fine'),
+  voided('ours'),
+  warn('slow'),
+  ...Array.from({ length: 4 }, () => fail('refused', 'no')),
+  ...Array.from({ length: 4 }, () => fail('timeout', 'hm')),
+  ...Array.from({ length: 4 }, () => fail('connect_timeout', 'eh')),
+];
+
+/** The rule in the plainest words: a tail of failures, each of this class or a more telling one, long enough. */
+function isProven(
+  failures: readonly { at: number; reason: Reason }[],
+  end: number,
+  { failureThreshold, confirm }: DownRule,
+): boolean {
+  const telling = { refused: 0, timeout: 1, connect_timeout: 2 } as Record<string, number>;
+  return (['explicit', 'silent', 'path'] as const).some((cls, rank) => {
+    const other = failures.findLastIndex(({ reason }) => telling[reason]! > rank);
+    const tail = failures.slice(other + 1);
+    return tail.length >= failureThreshold && end - tail[0]!.at >= confirm[cls] - 1;
+  });
+}
+
+test('an attempt that started before one that has been judged changes nothing', () => {
+  const circumstances = { target: 't', rules: RULES, unreachable: false, pathWorks: true, at: 9 };
+  const { health } = judge(unknownHealth(0), attempt(ok('fine'), 5), circumstances);
+  expect(judge(health, attempt(fail('timeout', 'late'), 4), circumstances)).toEqual({
+    health,
+    transition: null,
+  });
+  expect(judge(health, attempt(fail('timeout', 'new'), 5), circumstances).health.state).toBe('suspect');
+});
+
+test('a connection that was refused twice and then not made at all has not been refused three times', () => {
+  const rules = { ...RULES, confirm: { explicit: 20, silent: 60, path: 100 } };
+  let health = unknownHealth(0);
+  const states = ['refused', 'refused', 'timeout', 'refused', 'refused', 'refused'].map((reason, index) => {
+    const at = index * 10;
+    ({ health } = judge(health, attempt(fail(reason as Reason, ''), at), {
+      target: 't',
+      rules,
+      unreachable: false,
+      pathWorks: true,
+      at,
+    }));
+    return health.state;
+  });
+  expect(states).toEqual(['suspect', 'suspect', 'suspect', 'suspect', 'suspect', 'down']);
+});
+
 /** The truth table of docs/states.md, row by row, is what the code does. */
+const ALMOST = withFailure(withFailure(NO_EVIDENCE, 'explicit', 0), 'explicit', 0);
+
 describe('docs/states.md', () => {
   const rows = tableOf('docs/states.md');
   test('covers every state with every kind of attempt', () => {
@@ -159,15 +223,19 @@ describe('docs/states.md', () => {
 
   test.each(rows)('%s, %s, %s -> %s %s', (state, kind, condition, next, event) => {
     const opened = state === 'down' || state === 'recovering';
-    const streak = /\+ 1 >=/.test(condition)
-      ? (condition.includes('failure') ? RULES.failureThreshold : RULES.successThreshold) - 1
-      : 0;
-    const health: Health = { state: state as State, since: 0, streak, incidentAt: opened ? 1 : null };
+    const health: Health = {
+      ...unknownHealth(0),
+      state: state as State,
+      evidence: condition === 'met' ? ALMOST : NO_EVIDENCE,
+      successes: /\+ 1 >=/.test(condition) ? RULES.successThreshold - 1 : 0,
+      incidentAt: opened ? 1 : null,
+    };
     const outcome = OUTCOMES[{ good: '+', fail: '-', void: '?' }[kind]!]!;
     const judgement = judge(health, attempt(outcome), {
       target: 't',
       rules: RULES,
       unreachable: condition === 'unreachable',
+      pathWorks: true,
       at: 2,
     });
     expect(judgement.health.state).toBe(next);

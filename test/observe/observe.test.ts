@@ -8,7 +8,7 @@ import { createCounters } from '../../src/observe/counters.ts';
 import { createLogObserver } from '../../src/observe/log.ts';
 import { aTarget } from '../support/targets.ts';
 
-const ATTEMPT = { outcome: ok('fine'), number: 1, at: 0, latencyMs: 1.23456, phases: {} };
+const ATTEMPT = { outcome: ok('fine'), number: 1, at: 0, startedAt: 0, latencyMs: 1.23456, phases: {} };
 
 test('counters: attempts by status, missed starts, hooks, and the lateness of starts', () => {
   const counters = createCounters();

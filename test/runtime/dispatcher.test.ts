@@ -73,7 +73,14 @@ function setUp(
 
 let number = 0;
 function transition(event: 'down' | 'up' | null, target = 't', incident = `${target}-1`): Transition {
-  const attempt = { outcome: fail('refused', 'no'), number: ++number, at: 0, latencyMs: 1, phases: {} };
+  const attempt = {
+    outcome: fail('refused', 'no'),
+    number: ++number,
+    at: 0,
+    startedAt: 0,
+    latencyMs: 1,
+    phases: {},
+  };
   return { from: 'suspect', to: event === 'up' ? 'up' : 'down', at: 0, incident, event, attempt };
 }
 

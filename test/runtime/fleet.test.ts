@@ -62,14 +62,51 @@ describe('the schedule', () => {
     ]);
   });
 
-  test('a retry waits for the end of an attempt that takes longer: no overlap', async () => {
+  test('confirmations overlap: silence is found out at retry_interval, not at the timeout', async () => {
     const scripted = scriptedProbe('h');
     const target = aTarget({ rules: { failureThreshold: 4 } });
     const { clock, fleet } = setUp({ scripted });
     fleet.apply([target], WIDE);
     await clock.advance(15_000);
-    expect(onGrid(scripted, target).slice(0, 4)).toEqual([0, 2_000, 4_000, 6_000]);
-    expect(scripted.mostActive).toBe(1);
+    expect(onGrid(scripted, target).slice(0, 5)).toEqual([0, 2_000, 3_000, 4_000, 5_000]);
+    expect(scripted.mostActive).toBe(2);
+  });
+
+  test('a refusal is down when its window is over, at the spacing of confirmations', async () => {
+    const scripted = scriptedProbe('+-');
+    const target = aTarget({ rules: { confirm: { explicit: 2_500, silent: 6_000, path: 10_000 } } });
+    const { clock, fleet, of } = setUp({ scripted });
+    fleet.apply([target], WIDE);
+    await clock.advance(9_000 + phaseOf('t', 5_000));
+    expect(onGrid(scripted, target)).toEqual([0, 5_000, 6_000, 7_000, 7_500]);
+    expect(of('transition').at(-1)).toBe('transition t suspect -> down (down)');
+  });
+
+  test('silence is looked into before the timeout, and is down exactly when its window is over', async () => {
+    const scripted = scriptedProbe('+h');
+    const target = aTarget({
+      rules: { suspectAfter: 'auto', confirm: { explicit: 2_000, silent: 6_300, path: 10_000 } },
+    });
+    const { clock, fleet, of } = setUp({ scripted });
+    fleet.apply([target], WIDE);
+    const start = 5_000 + phaseOf('t', 5_000);
+    await clock.advance(start + 6_299);
+    expect(onGrid(scripted, target)).toEqual([0, 5_000, 5_500, 6_500, 7_500, 8_500, 9_300, 10_300]);
+    expect(of('transition').at(-1)).toBe('transition t up -> suspect');
+    await clock.advance(1);
+    expect(of('transition').at(-1)).toBe('transition t suspect -> down (down)');
+    expect(scripted.mostActive).toBe(3);
+  });
+
+  test('an answer that is late, but comes, costs one more attempt and no suspicion', async () => {
+    const scripted = scriptedProbe('+h+');
+    const target = aTarget({ rules: { suspectAfter: 700 } });
+    const { clock, fleet, of } = setUp({ scripted });
+    fleet.apply([target], WIDE);
+    await clock.advance(11_000 + phaseOf('t', 5_000));
+    expect(onGrid(scripted, target)).toEqual([0, 5_000, 5_700, 10_000]);
+    expect(of('transition')).toEqual(['transition t unknown -> up']);
+    expect(of('missed')).toEqual([]);
   });
 
   test('void attempts change nothing and keep the interval', async () => {

@@ -1,0 +1,76 @@
+import type { ConfirmWindows } from '../core/evidence.ts';
+import type { EvidenceClass } from '../core/outcome.ts';
+import type { Rules } from '../core/target.ts';
+import { formatDuration, parseDuration } from '../core/units.ts';
+import { RULE_DEFAULTS } from './schema.ts';
+
+/** The rules in force, or undefined where they contradict each other or are not even durations. */
+export function rulesOf(
+  written: Record<string, unknown>,
+  defaults: Record<string, unknown>,
+  problem: (key: string, message: string) => void,
+): Omit<Rules, 'confirm'> | undefined {
+  const duration = (key: 'interval' | 'timeout' | 'retry_interval'): number | undefined => {
+    const value = written[key] ?? defaults[key];
+    return typeof value === 'string'
+      ? parseDuration(value)
+      : value === undefined
+        ? RULE_DEFAULTS[key]
+        : undefined;
+  };
+  const count = (key: 'failure_threshold' | 'success_threshold'): number =>
+    Number(written[key] ?? defaults[key] ?? RULE_DEFAULTS[key]);
+  const intervalMs = duration('interval');
+  const timeoutMs = duration('timeout');
+  const retryMs = duration('retry_interval');
+  if (intervalMs === undefined || timeoutMs === undefined || retryMs === undefined) return undefined;
+  const suspectAfter = String(
+    written['suspect_after'] ?? defaults['suspect_after'] ?? RULE_DEFAULTS.suspect_after,
+  );
+  const timeoutIsWritten = (written['timeout'] ?? defaults['timeout']) !== undefined;
+  if (timeoutIsWritten && timeoutMs > intervalMs) {
+    const key =
+      written['timeout'] === undefined && written['interval'] !== undefined ? 'interval' : 'timeout';
+    problem(
+      key,
+      `the timeout ${formatDuration(timeoutMs)} is above the interval ${formatDuration(intervalMs)}`,
+    );
+    return undefined;
+  }
+  return {
+    intervalMs,
+    // What nobody wrote gives way to the interval.
+    timeoutMs: Math.min(timeoutMs, intervalMs),
+    retryIntervalMs: Math.min(retryMs, intervalMs),
+    failureThreshold: count('failure_threshold'),
+    successThreshold: count('success_threshold'),
+    suspectAfter:
+      suspectAfter === 'auto' || suspectAfter === 'off' ? suspectAfter : parseDuration(suspectAfter)!,
+  };
+}
+
+/** The target's own windows, else the file's, else the defaults. */
+export function windowsOf(
+  ...layers: (Partial<Record<EvidenceClass, number | undefined>> | undefined)[]
+): ConfirmWindows {
+  const window = (cls: EvidenceClass): number =>
+    layers.find((layer) => layer?.[cls] !== undefined)?.[cls] ?? RULE_DEFAULTS.confirm[cls];
+  return { explicit: window('explicit'), silent: window('silent'), path: window('path') };
+}
+
+export function wordsOf(rules: Rules): Record<string, unknown> {
+  return {
+    interval: formatDuration(rules.intervalMs),
+    timeout: formatDuration(rules.timeoutMs),
+    retry_interval: formatDuration(rules.retryIntervalMs),
+    failure_threshold: rules.failureThreshold,
+    success_threshold: rules.successThreshold,
+    suspect_after:
+      typeof rules.suspectAfter === 'number' ? formatDuration(rules.suspectAfter) : rules.suspectAfter,
+    confirm: {
+      explicit: formatDuration(rules.confirm.explicit),
+      silent: formatDuration(rules.confirm.silent),
+      path: formatDuration(rules.confirm.path),
+    },
+  };
+}
