@@ -21,6 +21,9 @@ const READABLE = new Set([
   'success_threshold',
   'retries',
   'stop_grace',
+  'listen',
+  'every',
+  'grace',
   'concurrency',
   'address',
   'unix',
@@ -44,12 +47,23 @@ const READABLE = new Set([
 ]);
 
 /** Keys below which nothing is readable, whatever it is called there. */
-const HIDDEN = new Set(['headers', 'auth', 'body', 'metadata', 'env', 'passphrase', 'send', 'send_hex']);
+const HIDDEN = new Set([
+  'headers',
+  'auth',
+  'body',
+  'metadata',
+  'env',
+  'passphrase',
+  'send',
+  'send_hex',
+  'token',
+]);
 
 /** Keys whose value is always a secret, also one that is written out in the file. */
 const ALWAYS = new Set([
   'password',
   'bearer',
+  'token',
   'passphrase',
   'authorization',
   'cookie',
