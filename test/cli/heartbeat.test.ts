@@ -45,6 +45,7 @@ describe('run', () => {
     const port = await freePort();
     const file = yamlFile(`
 listen: 127.0.0.1:${port}
+confirm: 0s
 defaults: { ${FAST} }
 targets: [${target(', notify: ops')}]
 hooks: { ops: { shell: "echo told" } }
