@@ -1,5 +1,5 @@
 import type { ProbeRegistry } from '../src/core/probe.ts';
-import { exec } from './exec.ts';
+import { exec } from './exec/probe.ts';
 import { grpc } from './grpc/probe.ts';
 import { heartbeatProbe } from './heartbeat.ts';
 import { http } from './http/probe.ts';
