@@ -84,7 +84,7 @@ export async function dial(
   };
   try {
     await event(raw, 'connect', signal);
-    context.trace?.({ kind: 'note', text: `connected to ${placeOf(endpoint, raw)}` });
+    context.trace?.({ kind: 'note', text: `connected to ${placeOf(endpoint, options.host)}` });
     return tls ? await secure(plain, tls, context) : plain;
   } catch (error) {
     close();
@@ -121,10 +121,9 @@ export async function secure(
     socket = tls;
     tls.on('error', ignore);
     await event(tls, 'secureConnect', signal);
-    if (tls.destroyed) {
-      throw (
-        tls.errored ?? new ProbeFailure('closed', 'the peer closed the connection after the TLS handshake')
-      );
+    // What came along with the end of the handshake has been told by now, and to nobody.
+    if (tls.destroyed || tls.readableEnded) {
+      throw tls.errored ?? new ProbeFailure('closed', 'closed right after the TLS handshake');
     }
     // RFC 7301 section 3.2: a server that does not know of ALPN goes on without it.
     if (settings.alpn && tls.alpnProtocol === false) {
@@ -134,8 +133,9 @@ export async function secure(
     const certificate = readCertificate(tls, settings, context);
     return { socket: tls, certificate, wasReset: below.wasReset, wasCut: () => cut, close };
   } catch (error) {
+    const told = handshakeError(error, below);
     close();
-    throw handshakeError(error);
+    throw told;
   }
 }
 
@@ -190,19 +190,25 @@ function event(
 }
 
 /** Node reports a connection that ends inside the handshake as ECONNRESET, whichever way it ended. */
-function handshakeError(error: unknown): unknown {
+function handshakeError(error: unknown, { wasReset }: Connection): unknown {
   if (!(error instanceof Error)) return error;
-  if (error.message.startsWith('Client network socket disconnected before secure TLS')) {
-    return new ProbeFailure('closed', 'the peer closed the connection during the TLS handshake');
-  }
-  return error;
+  const ended =
+    error.message.startsWith('Client network socket disconnected before secure TLS') ||
+    (error instanceof ProbeFailure && error.reason === 'closed');
+  if (!ended) return error;
+  if (wasReset()) return new ProbeFailure('reset', 'the peer reset the connection during the TLS handshake');
+  return error instanceof ProbeFailure
+    ? error
+    : new ProbeFailure('closed', 'the peer closed the connection during the TLS handshake');
 }
 
-function placeOf(endpoint: Endpoint, { remoteAddress, remotePort }: Socket): string {
+/** Not asked of the socket: it would remember its peer, and `wasReset` could not tell that it is gone. */
+function placeOf(endpoint: Endpoint, resolved = ''): string {
   if ('unix' in endpoint) return endpoint.unix;
   const name = formatAddress(endpoint);
-  if (remoteAddress === undefined || remotePort === undefined || remoteAddress === endpoint.host) return name;
-  return `${name} (${formatAddress({ host: remoteAddress, port: remotePort })})`;
+  return resolved === endpoint.host
+    ? name
+    : `${name} (${formatAddress({ host: resolved, port: endpoint.port })})`;
 }
 
 function ignore(): void {}

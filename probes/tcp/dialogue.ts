@@ -33,10 +33,14 @@ export function startDialogue(
   /** Whether the peer has ended a line: then it will also end the one that it is in. */
   let speaksInLines = false;
 
-  async function say(bytes: Buffer, where: string): Promise<void> {
+  /** Until all is sent; where an answer is expected, no longer than until there is one: some do not hear us out. */
+  async function say(bytes: Buffer, where: string, thenListens: boolean): Promise<void> {
     enter('send');
     trace?.({ kind: 'sent', what: nameOf(where), text: sent(bytes) });
-    await write(connection, bytes);
+    const written = write(connection, bytes, context);
+    if (!thenListens) return await written;
+    hearing ??= createHearing(connection, context);
+    await Promise.race([written, hearing.more(Infinity)]);
   }
 
   async function hear(rules: Rules, where: string): Promise<void> {
@@ -91,9 +95,10 @@ export function startDialogue(
   return {
     async take({ send, send_hex, starttls, ...rules }, where) {
       if (starttls) await startTls(starttls);
-      if (send !== undefined) await say(Buffer.from(send, 'utf8'), where);
-      if (send_hex) await say(send_hex, where);
-      if (RULES.some((rule) => rules[rule])) await hear(rules, where);
+      const listens = RULES.some((rule) => rules[rule]);
+      const bytes = send_hex ?? (send === undefined ? undefined : Buffer.from(send, 'utf8'));
+      if (bytes) await say(bytes, where, listens);
+      if (listens) await hear(rules, where);
     },
     connection: () => connection,
     tls: () => tls,
@@ -106,17 +111,23 @@ function nameOf(where: string): string {
   return where === '' ? 'tcp' : where.slice(0, -1);
 }
 
-function write({ socket }: Connection, bytes: Buffer): Promise<void> {
+function write({ socket }: Connection, bytes: Buffer, { signal }: ProbeContext): Promise<void> {
   return new Promise((resolve, reject) => {
     // A peer that does not read leaves the write open for ever; it ends with the connection.
     const closed = (): void =>
-      reject(new ProbeFailure('closed', 'the connection was closed while we were sending'));
+      reject(
+        signal.aborted
+          ? (signal.reason as Error)
+          : new ProbeFailure('closed', 'the connection was closed while we were sending'),
+      );
     socket.once('error', reject);
     socket.once('close', closed);
     socket.write(bytes, (error) => {
       socket.removeListener('error', reject);
       socket.removeListener('close', closed);
       if (error) reject(error);
+      // Node calls a write done where the socket was destroyed under it.
+      else if (socket.destroyed) closed();
       else resolve();
     });
   });

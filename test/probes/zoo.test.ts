@@ -40,9 +40,9 @@ describe.each([...new Set(zoo.map(({ transport }) => transport))])('%s', (transp
   const rows = zoo.filter((row) => row.transport === transport);
   test.skipIf(noOpenssl && OVER_TLS.has(transport)).each(rows)('$name', async (row) => {
     const context = createZooContext(made?.certificates);
+    const port = await row.serve(context);
     const watched = watch(PROBES[transport]);
     try {
-      const port = await row.serve(context);
       const timeoutMs = row.expected.by === 'deadline' ? SHORT_MS : LONG_MS;
       const attempt = await attemptOnce(watched.probe, row.settings(port, context), { timeoutMs });
       expectAsInRow(attempt, row, timeoutMs);

@@ -13,7 +13,7 @@ export interface Certificate {
 
 export interface Authority extends Certificate {
   /** Issues a certificate for these names, good from and until so many days from now. */
-  issue(name: string, names: string, days?: number, from?: number): Certificate;
+  issue(name: string, names: string, days?: number, from?: number, key?: readonly string[]): Certificate;
 }
 
 /** Why no certificate can be made here, or undefined where one can. */
@@ -55,7 +55,8 @@ export function createAuthority(): Authority & { remove(): void } {
       '',
     ].join('\n'),
   );
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-config', 'ca.cnf'];
+  const ecKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  const plain = ['-nodes', '-config', 'ca.cnf'];
 
   function files(name: string): Certificate {
     const certFile = join(dir, `${name}.pem`);
@@ -66,7 +67,8 @@ export function createAuthority(): Authority & { remove(): void } {
   openssl(
     'req',
     '-x509',
-    ...key,
+    ...ecKey,
+    ...plain,
     '-keyout',
     'ca.key',
     '-out',
@@ -81,8 +83,18 @@ export function createAuthority(): Authority & { remove(): void } {
 
   return {
     ...files('ca'),
-    issue(name, names, days = 2, from = -9) {
-      openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+    issue(name, names, days = 2, from = -9, key = ecKey) {
+      openssl(
+        'req',
+        ...key,
+        ...plain,
+        '-keyout',
+        `${name}.key`,
+        '-out',
+        `${name}.csr`,
+        '-subj',
+        `/CN=${name}`,
+      );
       writeFileSync(join(dir, `${name}.ext`), `subjectAltName=${names}\n`);
       const day = 86_400_000;
       openssl(

@@ -36,10 +36,14 @@ export interface ZooContext {
   readonly certificates: Certificates;
   /** Any server on a free port of loopback. */
   serve(server: Server): Promise<number>;
+  /** A port on which nobody listens, and nobody else will as long as this runs. */
+  unusedPort(): Promise<number>;
   /** A server that does with each connection what it is told. */
   tcpServer(onPeer: OnPeer): Promise<number>;
   /** The same once TLS is up; without options it has a certificate of ours that is good. */
-  tlsServer(onPeer: OnPeer, options?: TlsOptions): Promise<number>;
+  tlsServer(onPeer: OnPeer, options?: TlsOptions, send?: () => Send): Promise<number>;
+  /** TLS on a connection that stands, its own or one of TLS. */
+  startTls(socket: Socket, onPeer: OnPeer, options?: TlsOptions): void;
   /** A server that speaks in plain until it starts TLS. */
   upgrading(
     onPeer: (socket: Socket, startTls: (onTls: OnPeer, options?: TlsOptions) => void) => void,
@@ -48,6 +52,9 @@ export interface ZooContext {
 
 /** `socket` is a TLSSocket where the server speaks TLS. Its errors are heard already. */
 export type OnPeer = (socket: Socket, wire: Wire) => void;
+
+/** How the bytes that TLS sends go out, in place of as they are. */
+export type Send = (wire: Wire, bytes: Buffer, done: () => void) => void;
 
 /** The connection below TLS; the connection itself where there is none. */
 export interface Wire {
@@ -98,29 +105,6 @@ export function overHttp(rows: readonly OverBoth[]): Behaviour[] {
       serve: ({ tlsServer }) => tlsServer(row.onPeer),
       settings: (port, { certificates }) => ({
         url: `https://127.0.0.1:${port}/`,
-        tls: { ca: certificates.ca.certFile },
-        ...row.settings,
-      }),
-      expected: row.overTls ?? row.expected,
-    },
-  ]);
-}
-
-/** Rows for grpc and grpcs. */
-export function overGrpc(rows: readonly OverBoth[]): Behaviour[] {
-  return rows.flatMap((row) => [
-    {
-      ...row,
-      transport: 'grpc',
-      serve: ({ tcpServer }) => tcpServer(row.onPeer),
-      settings: (port) => ({ address: `127.0.0.1:${port}`, ...row.settings }),
-    },
-    {
-      ...row,
-      transport: 'grpcs',
-      serve: ({ tlsServer }) => tlsServer(row.onPeer, { ALPNProtocols: ['h2'] }),
-      settings: (port, { certificates }) => ({
-        address: `127.0.0.1:${port}`,
         tls: { ca: certificates.ca.certFile },
         ...row.settings,
       }),

@@ -8,6 +8,10 @@ export interface Certificates {
   readonly expired: Certificate;
   readonly notYetValid: Certificate;
   readonly wrongName: Certificate;
+  /** For other.internal by its common name alone. */
+  readonly noNames: Certificate;
+  /** With an RSA key of 512 bits. */
+  readonly weak: Certificate;
   /** Issued by an authority that nobody knows. */
   readonly unknownCa: Certificate;
   readonly selfSigned: Certificate;
@@ -27,6 +31,8 @@ export function makeCertificates(): { certificates: Certificates; remove: () => 
       expired: ca.issue('expired', here, -3),
       notYetValid: ca.issue('not-yet', here, 2, 1),
       wrongName: ca.issue('other', 'DNS:other.internal'),
+      noNames: ca.issue('other.internal', 'email:nobody@other.internal'),
+      weak: ca.issue('weak', here, 2, -9, ['-newkey', 'rsa:512']),
       unknownCa: stranger.issue('unknown', here),
       selfSigned: stranger,
       client: ca.issue('client', 'DNS:client'),

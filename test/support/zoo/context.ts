@@ -1,8 +1,8 @@
-import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type TlsOptions, createServer as createTls } from 'node:tls';
 import { reset } from '../reset.ts';
-import type { OnPeer, ZooContext } from './behaviour.ts';
+import type { OnPeer, Send, Wire, ZooContext } from './behaviour.ts';
 import type { Certificates } from './certificates.ts';
 
 /** What rows listen with. `close` ends every server and every connection that was accepted. */
@@ -28,13 +28,13 @@ export function createZooContext(
     return (server.address() as AddressInfo).port;
   }
 
-  function startTls(raw: Socket, onPeer: OnPeer, options?: TlsOptions): void {
+  function startTls(raw: Socket, onPeer: OnPeer, options?: TlsOptions, send?: () => Send): void {
     const server = createTls({ ...(!options?.SNICallback && certain().good), ...options }, (socket) => {
       socket.on('error', ignore);
       onPeer(socket, wireOf(raw));
     });
     server.on('tlsClientError', ignore);
-    server.emit('connection', detached(raw));
+    server.emit('connection', detached(raw, send?.()));
   }
 
   return {
@@ -42,8 +42,16 @@ export function createZooContext(
       return certain();
     },
     serve,
+    async unusedPort() {
+      const port = await serve(createServer());
+      const held = connect(port, '127.0.0.1').on('error', ignore);
+      sockets.add(held);
+      await new Promise((resolve) => held.once('connect', resolve));
+      return held.localPort!;
+    },
     tcpServer: (onPeer) => serve(createServer((raw) => onPeer(raw, wireOf(raw)))),
-    tlsServer: (onPeer, options) => serve(createServer((raw) => startTls(raw, onPeer, options))),
+    tlsServer: (onPeer, options, send) => serve(createServer((raw) => startTls(raw, onPeer, options, send))),
+    startTls,
     upgrading: (onPeer) =>
       serve(createServer((raw) => onPeer(raw, (onTls, options) => startTls(raw, onTls, options)))),
     async close() {
@@ -54,15 +62,19 @@ export function createZooContext(
   };
 }
 
-function wireOf(raw: Socket): { raw: Socket; reset(): void; cut(): void } {
+function wireOf(raw: Socket): Wire {
   return { raw, reset: () => reset(raw), cut: () => void raw.end() };
 }
 
 /** TLS takes over the handle of a socket that it runs on, and a reset then crashes Node 20: it gets this instead. */
-function detached(raw: Socket): Duplex {
+function detached(raw: Socket, send?: Send): Duplex {
+  const wire = wireOf(raw);
   const stream = new Duplex({
     read: () => void raw.resume(),
-    write: (chunk: Buffer, _encoding, done) => void raw.write(chunk, done),
+    write(chunk: Buffer, _encoding, done) {
+      if (send) send(wire, chunk, done);
+      else raw.write(chunk, done);
+    },
     final: (done) => void raw.end(done),
     destroy(error, done) {
       raw.destroy();
