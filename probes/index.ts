@@ -1,8 +1,13 @@
 import type { ProbeRegistry } from '../src/core/probe.ts';
-import { exec } from './exec.ts';
+import { exec } from './exec/probe.ts';
 import { grpc } from './grpc/probe.ts';
+import { heartbeatProbe } from './heartbeat.ts';
 import { http } from './http/probe.ts';
+import { script } from './script/probe.ts';
 import { tcp } from './tcp/probe.ts';
 
+/** Nobody listens: whoever runs the agent puts in an inbox that beats come to. */
+const heartbeat = heartbeatProbe({ look: () => undefined });
+
 /** Every kind of probe, by the key that it has in the YAML. */
-export const probes = { http, tcp, grpc, exec } satisfies ProbeRegistry;
+export const probes = { http, tcp, grpc, exec, script, heartbeat } satisfies ProbeRegistry;

@@ -1,3 +1,4 @@
+import { ListenError } from '../api/server.ts';
 import { ConfigError } from '../config/problem.ts';
 import { VERSION } from '../core/version.ts';
 import { UsageError } from './args.ts';
@@ -42,6 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
       process.stderr.write(`${renderProblems(error.problems, paintFor(process.stderr))}\n`);
       return 2;
     }
+    if (error instanceof ListenError) return complain(error.message);
     throw error;
   }
 }

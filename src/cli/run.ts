@@ -1,14 +1,18 @@
+import { heartbeatProbe } from '../../probes/heartbeat.ts';
 import { probes } from '../../probes/index.ts';
 import { createAgent } from '../agent.ts';
+import { ListenError } from '../api/server.ts';
 import { ConfigError } from '../config/problem.ts';
-import { type Observer, stackOf } from '../core/observer.ts';
+import { type Observer, combine, stackOf } from '../core/observer.ts';
 import { hooks } from '../hooks/index.ts';
+import { createBeatLog } from '../observe/beat-log.ts';
 import { createCounters } from '../observe/counters.ts';
 import { createLogObserver } from '../observe/log.ts';
 import { killAll } from '../process/command.ts';
 import { createSystemClock } from '../runtime/system-clock.ts';
 import { UsageError, load, parse, someFiles } from './args.ts';
 import { type Log, createLog } from './logger.ts';
+import { createListener } from './listener.ts';
 import type { Command } from './main.ts';
 import { renderProblems } from './problems.ts';
 import { paintFor } from './style.ts';
@@ -34,7 +38,10 @@ export const run: Command = {
   },
 };
 
-/** Runs the agent until it is told to stop. Throws ConfigError where the files cannot be used from the start. */
+/**
+ * Runs the agent until it is told to stop. Throws ConfigError where the files cannot be used from the start, ListenError
+ * where the address cannot be listened on.
+ */
 export async function runAgent(
   files: readonly string[],
   { log, flush }: Log,
@@ -42,27 +49,31 @@ export async function runAgent(
   stopSignal?: AbortSignal,
 ): Promise<number> {
   let config = load(files);
-  // Sockets and timers come and go: the process lives for as long as the agent runs.
-  const alive = setInterval(() => {}, 2 ** 30);
+  const clock = createSystemClock();
   const counters = createCounters();
+  const beatLog = createBeatLog(log, clock);
+  const told = [createLogObserver(log), beatLog, counters, ...observers];
+  const listener = createListener({
+    clock,
+    observer: combine(told),
+    onListening: (address) => log.info({ address }, 'listening'),
+  });
   const agent = createAgent({
-    probes,
+    probes: { ...probes, heartbeat: heartbeatProbe(listener.inbox) },
     hooks,
-    clock: createSystemClock(),
+    clock,
     random: Math.random,
-    observers: [createLogObserver(log), counters, ...observers],
+    observers: told,
   });
 
-  function reload(why: string): void {
+  async function reload(why: string): Promise<void> {
     try {
-      config = load(files);
+      await listening;
+      const next = load(files);
+      await listener.apply(next);
+      config = next;
     } catch (error) {
-      // A bug of ours in reading a file is no reason to stop watching the services either.
-      const problems =
-        error instanceof ConfigError
-          ? renderProblems(error.problems, paintFor(process.stdout))
-          : `our own trouble: ${stackOf(error)}`;
-      log.error({ why, problems }, 'reload refused, the running configuration goes on');
+      log.error({ why, problems: problemsOf(error) }, 'reload refused, the running configuration goes on');
       return;
     }
     const { abandoned, ...changes } = agent.apply(config);
@@ -70,10 +81,14 @@ export async function runAgent(
     if (abandoned.length > 0) log.warn({ targets: abandoned }, 'targets removed with an open incident');
   }
 
-  const leave = told();
+  const leave = toldToLeave();
   const reloads = spaced(reload);
   // It stays until the end: without a handler a SIGHUP would kill us, and leave hooks behind.
   process.on('SIGHUP', () => reloads.ask('SIGHUP'));
+  const listening = listener.apply(config);
+  await listening;
+  // Sockets and timers come and go: the process lives for as long as the agent runs.
+  const alive = setInterval(() => {}, 2 ** 30);
   const unwatch = watchFiles(files, {
     onChange: () => reloads.ask('a file changed'),
     onTrouble: (error) => log.warn({ detail: error.message }, 'files are not watched, SIGHUP still reloads'),
@@ -85,14 +100,16 @@ export async function runAgent(
   const why = await leave.first;
   log.info({ why, grace_ms: config.stopGraceMs }, 'stopping');
   unwatch();
-  reloads.end();
+  const reloaded = reloads.end();
   leave.second(() => {
     killAll();
     log.warn('stopped at once, hooks were cut short');
     // Whatever is still under way is abandoned: that is what the second signal asks for.
     void flush().then(() => process.exit(1));
   });
-  await agent.stop();
+  await reloaded;
+  await Promise.all([agent.stop(), listener.stop()]);
+  beatLog.end();
   log.info({ ...counters.totals() }, 'stopped');
   await flush();
   leave.forget();
@@ -104,35 +121,57 @@ export async function runAgent(
  * Reading the files stops everything else for a moment: however often a reload is asked for, it takes at most a fifth of
  * the time, and what was asked meanwhile is done once.
  */
-function spaced(reload: (why: string) => void) {
+function spaced(reload: (why: string) => Promise<void>) {
   let timer: NodeJS.Timeout | undefined;
+  let underWay: Promise<void> | undefined;
+  let asked: string | undefined;
+  let ended = false;
   let notBefore = 0;
+
+  async function begin(why: string): Promise<void> {
+    const startedAt = performance.now();
+    await reload(why);
+    const endedAt = performance.now();
+    notBefore = endedAt + 4 * (endedAt - startedAt);
+    underWay = undefined;
+    if (asked !== undefined) ask(asked);
+  }
+  function ask(why: string): void {
+    asked = why;
+    // Whatever comes after the end is too late.
+    if (ended || underWay) return;
+    timer ??= setTimeout(
+      () => {
+        timer = undefined;
+        asked = undefined;
+        underWay = begin(why);
+      },
+      Math.max(0, notBefore - performance.now()),
+    );
+  }
   return {
-    ask(why: string): void {
-      timer ??= setTimeout(
-        () => {
-          timer = undefined;
-          const startedAt = performance.now();
-          reload(why);
-          const endedAt = performance.now();
-          notBefore = endedAt + 4 * (endedAt - startedAt);
-        },
-        Math.max(0, notBefore - performance.now()),
-      );
-    },
-    end(): void {
+    ask,
+    /** Resolves when the one under way is through. */
+    async end(): Promise<void> {
+      ended = true;
       clearTimeout(timer);
-      // Whatever comes now is too late.
-      timer = setTimeout(() => {}, 0);
+      await underWay;
     },
   };
+}
+
+function problemsOf(error: unknown): string {
+  if (error instanceof ConfigError) return renderProblems(error.problems, paintFor(process.stdout));
+  if (error instanceof ListenError) return error.message;
+  // A bug of ours in reading a file is no reason to stop watching the services either.
+  return `our own trouble: ${stackOf(error)}`;
 }
 
 /** One wish may come as two signals: `timeout` and `npm start` pass on what the process group has had already. */
 const SAME_WISH_MS = 50;
 
 /** SIGTERM and SIGINT: the first one asks for an orderly stop, the second one means it. */
-function told() {
+function toldToLeave() {
   let onSecond: () => void = () => {};
   let resolve: (why: string) => void = () => {};
   const first = new Promise<string>((done) => {

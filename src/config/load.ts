@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type HostPort, formatAddress } from '../core/address.ts';
 import type { HookRegistry, HookSpec } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { type Redact, createRedactor } from '../core/redact.ts';
@@ -8,7 +9,7 @@ import { type SourceFile, parseSource } from './document.ts';
 import { readTexts } from './files.ts';
 import { loadHooks } from './hooks.ts';
 import { ConfigError, type Problem, position, tidy } from './problem.ts';
-import { CONCURRENCY_DEFAULTS, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
+import { CONCURRENCY_DEFAULTS, LISTEN, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
 import { loadTargets } from './targets.ts';
 import { type Sourced, validate } from './validate.ts';
 
@@ -19,6 +20,8 @@ export interface Config {
   readonly concurrency: { readonly total: number; readonly perHost: number; readonly perHook: number };
   /** How long hooks may go on after the agent was told to stop, ms. */
   readonly stopGraceMs: number;
+  /** Where beats are taken, if any target sends them. */
+  readonly listen: HostPort;
   /** Masks what came from `${VAR}` and `${file:PATH}`. */
   readonly redact: Redact;
   /** The files and directories that it came from, as the user named them. */
@@ -49,6 +52,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
   const defaults = onlyOne('defaults', files, problems);
   const concurrency = onlyOne('concurrency', files, problems);
   const stopGrace = onlyOne('stop_grace', files, problems);
+  const written = onlyOne('listen', files, problems);
 
   const confirm = onlyOne('confirm', files, problems);
 
@@ -72,16 +76,19 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
 
   const bounds = { ...CONCURRENCY_DEFAULTS, ...(concurrency?.data as object | undefined) };
   const stopGraceMs = (stopGrace?.data as number | undefined) ?? STOP_GRACE_MS;
+  const listen = (written?.data as HostPort | undefined) ?? LISTEN;
   return {
     targets: loaded.targets,
     hooks: hookMap,
     concurrency: { total: bounds.total, perHost: bounds.per_host, perHook: bounds.per_hook },
     stopGraceMs,
+    listen,
     redact,
     paths,
     merged: {
       concurrency: bounds,
       stop_grace: formatDuration(stopGraceMs),
+      listen: formatAddress(listen),
       hooks: Object.fromEntries(
         entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data]),
       ),

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { HOOK_EVENTS, type HookRegistry } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
-import { duration, expected, integer, oneOrMore, text, textMap, withShortForm } from '../schema/scalars.ts';
+import {
+  address,
+  duration,
+  expected,
+  integer,
+  oneOrMore,
+  text,
+  textMap,
+  withShortForm,
+} from '../schema/scalars.ts';
 
 /** The shortest interval, ms: the scheduler's slot. */
 const MIN_INTERVAL_MS = 10;
@@ -93,6 +102,7 @@ const concurrency = z.strictObject({
 
 export const CONCURRENCY_DEFAULTS = { total: 256, per_host: 8, per_hook: 16 } as const;
 export const STOP_GRACE_MS = 10_000;
+export const LISTEN = { host: '127.0.0.1', port: 9_470 } as const;
 
 /** The keys of a file, apart from what is in its targets and hooks: those are read one by one. */
 export const fileSchema = z.strictObject({
@@ -100,6 +110,7 @@ export const fileSchema = z.strictObject({
   concurrency: concurrency.optional(),
   stop_grace: duration({ min: 0 }).optional(),
   confirm,
+  listen: address().optional().describe('where beats are taken; nobody listens without a heartbeat target'),
   targets: z.array(z.unknown(), { error: 'expected a list of targets' }).optional(),
   hooks: z.record(z.string(), z.unknown(), { error: 'expected a mapping of hooks by name' }).optional(),
 });

@@ -21,6 +21,9 @@ const READABLE = new Set([
   'success_threshold',
   'retries',
   'stop_grace',
+  'listen',
+  'every',
+  'grace',
   'concurrency',
   'address',
   'unix',
@@ -28,6 +31,7 @@ const READABLE = new Set([
   'cert',
   'key',
   'cwd',
+  'file',
   'server_name',
   'authority',
   'service',
@@ -44,12 +48,24 @@ const READABLE = new Set([
 ]);
 
 /** Keys below which nothing is readable, whatever it is called there. */
-const HIDDEN = new Set(['headers', 'auth', 'body', 'metadata', 'env', 'passphrase', 'send', 'send_hex']);
+const HIDDEN = new Set([
+  'headers',
+  'auth',
+  'body',
+  'metadata',
+  'env',
+  'passphrase',
+  'send',
+  'send_hex',
+  'token',
+  'with',
+]);
 
 /** Keys whose value is always a secret, also one that is written out in the file. */
 const ALWAYS = new Set([
   'password',
   'bearer',
+  'token',
   'passphrase',
   'authorization',
   'cookie',
@@ -74,7 +90,7 @@ function isReadable(path: Path, written: string, offset: number): boolean {
   // A target's own URL, or a probe's short form. A webhook's URL is a credential in itself.
   if (keys[0] !== 'hooks' && ['url', 'http'].includes(keys.at(-1) ?? ''))
     return isPlaceInUrl(written, offset);
-  return keys.some((key) => READABLE.has(key)) || ['tcp', 'grpc'].includes(keys.at(-1) ?? '');
+  return keys.some((key) => READABLE.has(key)) || ['tcp', 'grpc', 'script'].includes(keys.at(-1) ?? '');
 }
 
 /** Inside the host, the port or the path of a URL; not in what may carry a credential, nor the URL as a whole. */

@@ -1,5 +1,6 @@
 import type { Attempt } from './outcome.ts';
 import type { Health, Transition } from './health.ts';
+import type { BeatReport } from './beat.ts';
 import type { HookReport } from './hook.ts';
 import type { Target } from './target.ts';
 
@@ -16,6 +17,8 @@ export interface Observer {
   onMissed?(target: Target, count: number): void;
   onHook?(report: HookReport): void;
   onHookStart?(hook: Pick<HookReport, 'target' | 'hook' | 'kind' | 'event'>): void;
+  /** A request to the listener has had its answer. */
+  onBeat?(report: BeatReport): void;
   /** Our own trouble: a bug in a probe or an observer, with its stack. */
   onTrouble?(what: string, detail: string): void;
 }
@@ -43,6 +46,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     onMissed: (target, count) => tell((o) => o.onMissed?.(target, count)),
     onHook: (report) => tell((o) => o.onHook?.(report)),
     onHookStart: (hook) => tell((o) => o.onHookStart?.(hook)),
+    onBeat: (report) => tell((o) => o.onBeat?.(report)),
     onTrouble: (what, detail) => tell((o) => o.onTrouble?.(what, detail)),
   };
 }

@@ -22,6 +22,7 @@ const CLASS_OF_REASON = {
 } as const;
 
 export type Reason = keyof typeof CLASS_OF_REASON;
+export const REASONS = Object.keys(CLASS_OF_REASON) as readonly Reason[];
 export type EvidenceClass = (typeof CLASS_OF_REASON)[Reason];
 export type Status = 'ok' | 'warn' | 'fail' | 'void';
 
@@ -64,6 +65,9 @@ export function withFacts(outcome: Outcome, facts: Facts): Outcome {
   return Object.keys(facts).length === 0 ? outcome : { ...outcome, facts: { ...facts, ...outcome.facts } };
 }
 
+export function isReason(word: unknown): word is Reason {
+  return (REASONS as readonly unknown[]).includes(word);
+}
 export function reasonOf(outcome: Outcome): Reason | null {
   return outcome.status === 'fail' ? outcome.reason : null;
 }

@@ -5,6 +5,12 @@ import type { Cancel, Clock } from '../core/clock.ts';
 const KILL_AFTER_MS = 1_000;
 /** How long output may still arrive once the process has exited, ms: a child it left behind may hold the pipe for ever. */
 const DRAIN_MS = 100;
+/** A timer that comes later than this, ms, found our own loop late: what was written waits to be read. */
+const STALL_MS = 20;
+/** The drain is set anew so often for that. */
+const MOST_STALLS = 10;
+/** How often, ms, it is looked whether the rest of a group that got TERM has gone. */
+const LOOK_EVERY_MS = 25;
 const OUTPUT_LIMIT = 64 * 1024;
 
 export interface Command {
@@ -62,6 +68,7 @@ export function run(
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     let cancelTimer: Cancel = () => {};
+    let cancelLook: Cancel = () => {};
     let exit: Pick<Exit, 'code' | 'signal'> | undefined;
     let killed = false;
 
@@ -73,8 +80,20 @@ export function run(
         if (exit) finish();
       });
     }
+    function awaitGroup(): void {
+      if (groupLives(child)) cancelLook = clock.schedule(clock.now() + LOOK_EVERY_MS, awaitGroup);
+      else finish();
+    }
+    function drain(stalls: number): void {
+      const due = clock.now() + DRAIN_MS;
+      cancelTimer = clock.schedule(due, () => {
+        if (clock.now() - due > STALL_MS && stalls < MOST_STALLS) drain(stalls + 1);
+        else finish();
+      });
+    }
     function finish(): void {
       cancelTimer();
+      cancelLook();
       running.delete(child);
       signal.removeEventListener('abort', terminate);
       child.stdin?.destroy();
@@ -92,11 +111,12 @@ export function run(
       exit = { code, signal: killedBy };
       if (signal.aborted) {
         // A killed group may go on being listed until somebody has reaped its zombies.
-        if (killed || !groupLives(child)) finish();
+        if (killed) finish();
+        else awaitGroup();
         return;
       }
       signal.removeEventListener('abort', terminate);
-      cancelTimer = clock.schedule(clock.now() + DRAIN_MS, finish);
+      drain(0);
       child.once('close', finish);
     });
 

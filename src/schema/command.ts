@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { z } from 'zod';
 import type { Command } from '../process/command.ts';
-import { accessProblem, baseDir, resolvePath } from './file.ts';
+import { accessProblem, baseDir, directoryProblem, resolvePath } from './file.ts';
 import { expected, text, textMap } from './scalars.ts';
 
 /** A command as declared: paths are absolute, `env` is what comes on top of the minimal environment. */
@@ -37,14 +37,60 @@ export function shellLine(): z.ZodType<[string, ...string[]]> {
   return z
     .string()
     .min(1, 'the shell line is empty')
+    .refine((line) => !line.includes('\0'), 'a shell line cannot contain a NUL')
     .transform((line): [string, ...string[]] => ['/bin/sh', '-c', line]);
+}
+
+function environment(): z.ZodType<Record<string, string>> {
+  return textMap().superRefine((env, context) => {
+    for (const [name, value] of Object.entries(env)) {
+      const problem =
+        name === '' || name.includes('=') || name.includes('\0')
+          ? 'the name of a variable must not be empty, and has no "=" in it'
+          : value.includes('\0')
+            ? 'a variable cannot contain a NUL'
+            : undefined;
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, path: [name] });
+    }
+  });
+}
+
+function workingDirectory(): z.ZodType<string, string | undefined> {
+  return z
+    .string()
+    .optional()
+    .transform((written, context) => {
+      if (written === undefined) return baseDir();
+      const path = resolvePath(written);
+      const problem = directoryProblem(path);
+      if (problem === undefined) return path;
+      context.addIssue({ code: 'custom', message: problem });
+      return z.NEVER;
+    });
 }
 
 /** The keys beside the command itself. */
 export const surroundings = {
-  env: textMap().default({}),
-  cwd: z
-    .string()
-    .optional()
-    .transform((dir) => (dir === undefined ? baseDir() : resolvePath(dir))),
+  env: environment().default({}).describe('variables on top of the small environment'),
+  cwd: workingDirectory().describe("where it runs [the YAML file's directory]"),
 };
+
+/** Why a command could not be started: an ENOENT alone names the program, whatever it was that is missing. */
+export function startProblem({ argv, cwd }: Pick<Command, 'argv' | 'cwd'>, error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  const [program] = argv;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'EACCES': {
+      const problem = directoryProblem(cwd);
+      if (problem !== undefined) return problem;
+      if (!program.includes('/')) return `there is no such program in PATH (${code})`;
+      const missing =
+        code === 'EACCES' ? 'it may not be executed' : 'the interpreter in its first line is missing';
+      return `${accessProblem(program, constants.X_OK) ?? missing} (${code})`;
+    }
+    default:
+      return error.message;
+  }
+}

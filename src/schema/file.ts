@@ -52,3 +52,15 @@ export function accessProblem(path: string, mode: number): string | undefined {
     return mode === constants.X_OK ? `${path} is not executable` : `${path} cannot be read`;
   }
 }
+
+/** Why nothing can run in the directory, or undefined where it can. */
+export function directoryProblem(path: string): string | undefined {
+  try {
+    if (!statSync(path).isDirectory()) return `${path} is not a directory`;
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    return code === 'ENOENT' || code === 'ENOTDIR' ? `${path} does not exist` : `${path} cannot be entered`;
+  }
+}

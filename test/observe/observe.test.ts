@@ -23,6 +23,7 @@ test('counters: attempts by status, missed starts, hooks, and the lateness of st
     missed: 3,
     lateness: { p50: 49, p99: 99, max: 10_000 },
     hooks: { ok: 0, failed: 0 },
+    beats: { accepted: 0, ignored: 0, refused: 0 },
   });
   expect(createCounters().totals().lateness).toEqual({ p50: 0, p99: 0, max: 0 });
 });

@@ -7,7 +7,7 @@ import { createServer as createTls } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test, vi } from 'vitest';
 import { type Connection, type Endpoint, type TlsRequest, dial } from '../../probes/dial.ts';
-import { exec } from '../../probes/exec.ts';
+import { exec } from '../../probes/exec/probe.ts';
 import { grpc } from '../../probes/grpc/probe.ts';
 import { http } from '../../probes/http/probe.ts';
 import { tcp } from '../../probes/tcp/probe.ts';

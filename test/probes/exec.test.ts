@@ -1,8 +1,19 @@
-import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { exec } from '../../probes/exec.ts';
+import { exec } from '../../probes/exec/probe.ts';
+import type { TraceEntry } from '../../src/core/trace.ts';
 import { relativeTo } from '../../src/schema/file.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { verdict } from '../support/verdict.ts';
@@ -65,6 +76,18 @@ describe('facts', () => {
     ["ok |'a b'=1.5s 'it''s'=-2 c=3%;4;5", { 'a b': 1.5, "it's": -2, c: 3 }, 'ok'],
     ['ok | load1=0.020;5.000;10.000;0; load5=0.1', { load1: 0.02, load5: 0.1 }, 'ok'],
     ['ok | undetermined=U', undefined, 'ok'],
+    ['ok | undetermined=U;1;2 b=U c=3', { c: 3 }, 'ok'],
+    ["'all of it' | 'label with spaces'=4.5MB;@1:2;~:3;0;10", { 'label with spaces': 4.5 }, "'all of it'"],
+    [
+      'ok | a=1c b=-0.5 c=.5s d=5. e=1e-05 f=+2 g=0,25s;;;0',
+      { a: 1, b: -0.5, c: 0.5, d: 5, e: 1e-5, f: 2, g: 0.25 },
+      'ok',
+    ],
+    ['ok | a=1;;;; b=2', { a: 1, b: 2 }, 'ok'],
+    ['ok | a=1\nmore text\nand more | b=2\nc=3;4 d=4|', { a: 1, b: 2, c: 3, d: 4 }, 'ok'],
+    ['\nok\nlong text | b=2', { b: 2 }, 'ok'],
+    ['ok\nlong text a=1', undefined, 'ok'],
+    ['| a=1', { a: 1 }, 'exit 0'],
     ['ok |', undefined, 'ok'],
     ["ok | noise 'un closed a=1 'b' c=2;x", { a: 1, c: 2 }, 'ok'],
     ['ok', undefined, 'ok'],
@@ -75,7 +98,9 @@ describe('facts', () => {
     ],
     ['{"message":"no facts"}', undefined, 'no facts'],
     ['{"facts":{"a":1}}', { a: 1 }, 'exit 0'],
-    ['{"message":"nested","facts":{"a":{}}}', undefined, '{"message":"nested","facts":{"a":{}}}'],
+    ['{"message":"nested","facts":{"a":{},"b":null,"c":[1],"d":4}}', { d: 4 }, 'nested'],
+    ['{"message":"nested","facts":{"a":{}}}', undefined, 'nested'],
+    ['{"message":{"text":"x"}}', undefined, '{"message":{"text":"x"}}'],
     ['{not json', undefined, '{not json'],
   ])('%s -> %j', async (line, facts, message) => {
     const path = script('say', `#!/bin/sh\ncat <<'END'\n${line}\nEND\n`);
@@ -130,6 +155,52 @@ describe('how it runs', () => {
     expect(await judged({ shell }, 200)).toBe('fail timeout silent: no answer within 200ms');
   });
 
+  test('the target and the time that is left are in the environment, unless `env` says otherwise', async () => {
+    const shell = 'echo "$VITALD_TARGET $VITALD_TIMEOUT_MS"';
+    expect(await judged({ shell }, 30_000)).toMatch(/^ok: t (?:30000|2\d{4})$/);
+    expect(await judged({ shell, env: { VITALD_TARGET: 'mine', VITALD_TIMEOUT_MS: '' } })).toBe('ok: mine');
+  });
+
+  test('the PATH of `env` is where the program is looked up', async () => {
+    script('only-here', '#!/bin/sh\necho found\n');
+    expect(await judged({ command: ['only-here'], env: { PATH: `${dir}:/usr/bin:/bin` } })).toBe('ok: found');
+  });
+
+  test('a script without a first line for its interpreter is one for the shell', async () => {
+    expect(await judged([script('bare', 'echo bare\n')])).toBe('ok: bare');
+  });
+
+  test('100 MB of output end normally, in bounded memory', async () => {
+    const before = process.memoryUsage();
+    const flood = 'head -c 50000000 /dev/zero; head -c 50000000 /dev/zero >&2; exit 1';
+    expect(await judged({ shell: flood }, 60_000)).toBe(`warn: ${'\0'.repeat(500)}`);
+    const grown = process.memoryUsage();
+    expect(grown.arrayBuffers - before.arrayBuffers).toBeLessThan(40_000_000);
+    expect(grown.rss - before.rss).toBeLessThan(90_000_000);
+  });
+
+  test('who ignores TERM and floods is gone after the timeout, and the next attempt waits for that', async () => {
+    const shell = 'trap "" TERM; echo $$ >deaf-pid; while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done';
+    expect(await judged({ shell }, 200)).toBe('fail timeout silent: no answer within 200ms');
+    const pid = Number(readFileSync(join(dir, 'deaf-pid'), 'utf8'));
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  test('200 at once; no process and no descriptor is left behind', async () => {
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+    const own = (): string[] =>
+      readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
+    const counted = existsSync(`/proc/self/task/${process.pid}/children`);
+    const before = counted ? [descriptors(), own().length] : [];
+    const all = Array.from({ length: 200 }, (_, n) =>
+      judged({ shell: `echo ${n}; cat; exit ${n % 2}` }, 60_000),
+    );
+    const expected = Array.from({ length: 200 }, (_, n) => `${n % 2 === 0 ? 'ok' : 'warn'}: ${n}`);
+    expect(await Promise.all(all)).toEqual(expected);
+    if (!counted) return;
+    await vi.waitFor(() => expect([descriptors(), own().length]).toEqual(before), { timeout: 10_000 });
+  });
+
   test('phases', async () => {
     expect(Object.keys((await attemptOnce(exec, ['true'])).phases)).toEqual(['wait']);
   });
@@ -151,20 +222,76 @@ describe('a program that cannot be started', () => {
     expect(problem({ shell: 'a', command: ['b'] })).toMatch(/^exec takes either/);
     expect(problem({})).toMatch(/^exec takes either/);
     expect(problem({ command: ['true'], script: 'x' })).toBe('Unrecognized key: "script"');
+    expect(problem({ shell: 'a\0b' })).toMatch(/NUL/);
+    expect(problem({ command: ['true'], cwd: './nowhere' })).toBe(`${dir}/nowhere does not exist`);
+    expect(problem({ command: ['true'], cwd: './plain' })).toBe(`${dir}/plain is not a directory`);
+    expect(problem({ command: ['true'], env: { 'A=B': 'c' } })).toMatch(/^the name of a variable/);
+    expect(problem({ command: ['true'], env: { A: 'b\0c' } })).toMatch(/NUL/);
+    expect(problem({ command: ['true'], output: '(' })).toMatch(/does not compile/);
   });
 
   test('is void at run time', async () => {
     const path = script('going', '#!/bin/sh\n');
-    const settings = relativeTo(dir, () => exec.settings.parse([path]));
+    mkdirSync(join(dir, 'place'));
+    const settings = relativeTo(dir, () => exec.settings.parse({ command: [path], cwd: './place' }));
     const later = { ...exec, settings: { parse: () => settings } as never };
-    expect(verdict(await attemptOnce(later, {}))).toBe('ok');
+    const said = async (): Promise<string> => {
+      const attempt = await attemptOnce(later, {});
+      return `${verdict(attempt)}: ${attempt.outcome.message}`;
+    };
+    const where = `void: ${dir}/going could not be started:`;
+    expect(await said()).toBe('ok: exit 0');
     chmodSync(join(dir, 'going'), 0o644);
-    expect(verdict(await attemptOnce(later, {}))).toBe('void');
+    expect(await said()).toBe(`${where} ${dir}/going is not executable (EACCES)`);
+    script('going', '#!/nowhere/sh\n');
+    expect(await said()).toBe(`${where} the interpreter in its first line is missing (ENOENT)`);
     rmSync(join(dir, 'going'));
-    expect(verdict(await attemptOnce(later, {}))).toBe('void');
+    expect(await said()).toBe(`${where} ${dir}/going does not exist (ENOENT)`);
+    rmSync(join(dir, 'place'), { recursive: true });
+    expect(await said()).toBe(`${where} ${dir}/place does not exist`);
     expect(await judged(['no-such-program-anywhere'])).toMatch(
-      /^void: no-such-program-anywhere could not be started/,
+      /^void: no-such-program-anywhere could not be started: there is no such program in PATH/,
     );
-    expect(await judged({ command: ['true'], cwd: './nowhere' })).toMatch(/^void: true could not be started/);
+  });
+});
+
+describe('the trace', () => {
+  async function traced(settings: unknown): Promise<TraceEntry[]> {
+    const entries: TraceEntry[] = [];
+    await attemptOnce(exec, settings, { dir, onTrace: (entry) => entries.push(entry) });
+    return entries;
+  }
+
+  test('the argv, the exit, what was written, and every rule', async () => {
+    const path = script('told', `#!/bin/sh\necho "lag | a=1"\nseq 30 >&2\nexit 1\n`);
+    const settings = {
+      command: [path, "it's"],
+      env: { PGPASSWORD: 'hush' },
+      output: 'none',
+      output_not: 'lag',
+    };
+    expect(await traced(settings)).toEqual([
+      { kind: 'sent', what: 'argv', text: String.raw`${dir}/told 'it'\''s'` },
+      { kind: 'note', text: `in ${dir}, with PGPASSWORD set` },
+      { kind: 'received', what: 'exit', text: 'exit 1' },
+      { kind: 'received', what: 'stdout', text: 'lag | a=1' },
+      {
+        kind: 'received',
+        what: 'stderr',
+        text: `${Array.from({ length: 20 }, (_, n) => n + 1).join('\n')}\n...`,
+      },
+      { kind: 'rule', rule: 'exit', passed: false, value: '1', warns: true },
+      { kind: 'rule', rule: 'output', passed: false, value: 'lag | a=1' },
+      { kind: 'rule', rule: 'output_not', passed: false, value: 'lag | a=1' },
+    ]);
+  });
+
+  test('a signal', async () => {
+    expect(await traced({ shell: 'kill -KILL $$' })).toEqual([
+      { kind: 'sent', what: 'argv', text: "/bin/sh -c 'kill -KILL $$'" },
+      { kind: 'note', text: `in ${dir}` },
+      { kind: 'received', what: 'exit', text: 'killed by SIGKILL' },
+      { kind: 'rule', rule: 'exit', passed: false, value: 'none', warns: false },
+    ]);
   });
 });

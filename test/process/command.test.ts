@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import type { Clock } from '../../src/core/clock.ts';
 import {
   type Command,
   type Exit,
@@ -114,6 +115,48 @@ describe('children left behind', () => {
     expect(pids.filter(lives)).toEqual(pids);
     process.kill(pids[0]!, 'SIGKILL');
   });
+
+  test('a daemon that forks twice and keeps the pipe does not, either', async () => {
+    const exit = await ran('(sleep 300 & echo $! >daemon) & wait; echo up');
+    expect(exit).toMatchObject({ code: 0, stdout: 'up\n' });
+    const pids = await pidsIn('daemon');
+    expect(pids.filter(lives)).toEqual(pids);
+    process.kill(pids[0]!, 'SIGKILL');
+  });
+
+  test('where our loop was late, what waits to be read is read', async () => {
+    let time = 0;
+    const timers: (() => void)[] = [];
+    const late: Clock = {
+      ...clock,
+      now: () => time,
+      schedule: (_at, callback) => {
+        timers.push(callback);
+        return () => {};
+      },
+    };
+    const ended = run(shell('(until [ -e read-on ]; do sleep 0.01; done; echo second) & echo first'), {
+      signal: new AbortController().signal,
+      clock: late,
+    });
+    await vi.waitFor(() => expect(timers).toHaveLength(1), { timeout: 10_000, interval: 10 });
+    time = 1_000;
+    timers[0]!();
+    expect(timers).toHaveLength(2);
+    writeFileSync(join(dir, 'read-on'), '');
+    expect(await ended).toMatchObject({ code: 0, stdout: 'first\nsecond\n' });
+  });
+
+  test.skipIf(noSetsid)('who has left the group is out of our reach: nobody waits for it', async () => {
+    const abort = new AbortController();
+    const script = 'setsid sh -c "echo \\$\\$ >left-group; exec sleep 300" & sleep 300';
+    const ended = run(shell(script), { signal: abort.signal, clock });
+    const pids = await pidsIn('left-group');
+    abort.abort();
+    expect(await ended).toMatchObject({ signal: 'SIGTERM' });
+    expect(pids.filter(lives)).toEqual(pids);
+    process.kill(pids[0]!, 'SIGKILL');
+  });
 });
 
 describe('abort', () => {
@@ -154,6 +197,27 @@ describe('abort', () => {
     abort.abort();
     expect(await ended).toMatchObject({ signal: 'SIGTERM' });
     await gone(pids);
+  });
+
+  test('a grandchild that takes its time to end is waited for no longer than it takes', async () => {
+    const abort = new AbortController();
+    const fake = createFakeClock();
+    const slow =
+      '(trap "" TERM; echo $$ >slow; until [ -e go-now ]; do sleep 0.01; done) & echo $! >slow-child';
+    const ended = run(shell(`${slow}; wait`), { signal: abort.signal, clock: fake });
+    let open = true;
+    void ended.then(() => (open = false));
+    const pids = await pidsIn('slow-child', 'slow');
+    abort.abort();
+    await vi.waitFor(() => expect(fake.pending).toBe(2), { timeout: 10_000, interval: 10 });
+    await fake.advance(100);
+    expect(open).toBe(true);
+    writeFileSync(join(dir, 'go-now'), '');
+    await gone(pids);
+    // An init that does not bury orphans leaves the group listed: then it takes until KILL.
+    await fake.advance(existsSync(`/proc/${pids[0]}`) ? 1_000 : 25);
+    expect(await ended).toMatchObject({ signal: 'SIGTERM' });
+    expect(fake.pending).toBe(0);
   });
 
   test.skipIf(noSetsid)('nobody waits for a dead member that its own parent does not reap', async () => {

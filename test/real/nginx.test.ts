@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Authority, createAuthority } from '../support/certs.ts';
 import { REFUSED, SILENT, askOnce, watch } from '../support/incidents.ts';
 import { NGINX, OPENSSL, nginx } from '../support/nginx.ts';
 import { findPrograms } from '../support/programs.ts';
@@ -76,6 +77,33 @@ describe.skipIf(!foundBoth)('nginx over https', () => {
       unchecked: { status: 'ok' },
       plain: { status: 'fail', reason: 'status', facts: { status: 400 } },
       tcp: { status: 'ok', facts: { tls_days_left: 29 } },
+    });
+  });
+
+  test('it serves those whose certificate it trusts', async () => {
+    const [program, openssl] = foundBoth!;
+    const [mine, strangers] = [createAuthority(), createAuthority()];
+    onTestFinished(() => {
+      mine.remove();
+      strangers.remove();
+    });
+    const server = await nginx(program, { openssl, clientCa: mine.certFile });
+    await server.start();
+    const url = `https://127.0.0.1:${server.port}/healthz`;
+    const { certificate: ca } = server;
+    const asking = (authority: Authority) => {
+      const { certFile: cert, keyFile: key } = authority.issue('agent', 'DNS:agent');
+      return { http: { url, tls: { ca, cert, key } } };
+    };
+    const said = await askOnce({
+      known: asking(mine),
+      stranger: asking(strangers),
+      nobody: { http: { url, tls: { ca } } },
+    });
+    expect(said).toMatchObject({
+      known: { status: 'ok', facts: { status: 200 } },
+      stranger: { status: 'fail', reason: 'status', class: 'explicit', facts: { status: 400 } },
+      nobody: { status: 'fail', reason: 'status', class: 'explicit', facts: { status: 400 } },
     });
   });
 

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /**
  * HTTP/2 by hand, for servers that say exactly what they are told to, legal or not. Written apart from the client that
  * it tests: what both got wrong would not be seen.
@@ -118,3 +120,40 @@ export const GRPC_HEAD = headers({ ':status': '200', 'content-type': 'applicatio
 export const GRPC_END = headers({ 'grpc-status': '0' }, { ends: true });
 /** An answer of SERVING, from SETTINGS on. */
 export const GRPC_ANSWER: readonly Buffer[] = [settings(), SETTINGS_ACK, GRPC_HEAD, data(SERVING), GRPC_END];
+
+export interface ClientFrame {
+  readonly type: number;
+  readonly flags: number;
+  readonly stream: number;
+  readonly payload: Buffer;
+}
+
+const PREFACE_BYTES = 24;
+
+/** Calls for every frame that a client sends, its preface left out. */
+export function onClientFrame(socket: Socket, hear: (frame: ClientFrame) => void): void {
+  let pending = Buffer.alloc(0);
+  let toSkip = PREFACE_BYTES;
+  socket.on('data', (chunk: Buffer) => {
+    const skipped = Math.min(toSkip, chunk.length);
+    toSkip -= skipped;
+    pending = Buffer.concat([pending, chunk.subarray(skipped)]);
+    while (pending.length >= 9 && pending.length >= 9 + pending.readUIntBE(0, 3)) {
+      const end = 9 + pending.readUIntBE(0, 3);
+      hear({
+        type: pending[3]!,
+        flags: pending[4]!,
+        stream: pending.readUInt32BE(5),
+        payload: pending.subarray(9, end),
+      });
+      pending = pending.subarray(end);
+    }
+  });
+}
+
+/** Calls once the client's request has begun: its HEADERS are there. */
+export function onRequest(socket: Socket, act: (frame: ClientFrame) => void): void {
+  onClientFrame(socket, (frame) => {
+    if (frame.type === TYPES.HEADERS) act(frame);
+  });
+}

@@ -13,15 +13,27 @@ export interface Nginx extends RealServer {
   readonly certificate: string;
 }
 
+export interface NginxOptions {
+  /** Speaks TLS, with a certificate that this program makes. */
+  readonly openssl?: string;
+  readonly http2?: boolean;
+  /** Whose clients it serves: a file of certificates. */
+  readonly clientCa?: string;
+}
+
 /** An nginx of the test's own, with a master and a worker, as an ordinary process. */
-export async function nginx(program: string, { openssl }: { openssl?: string } = {}): Promise<Nginx> {
+export async function nginx(
+  program: string,
+  { openssl, http2, clientCa }: NginxOptions = {},
+): Promise<Nginx> {
   const directory = temporaryDirectory();
   const port = await freePort();
   const config = join(directory, 'nginx.conf');
   const pidFile = join(directory, 'nginx.pid');
   const certificate = join(directory, 'cert.pem');
   if (openssl !== undefined) makeCertificate(openssl, directory);
-  writeFileSync(config, configFor(directory, port, openssl !== undefined));
+  const listen = `${openssl === undefined ? '' : ' ssl'}${http2 ? ' http2' : ''}`;
+  writeFileSync(config, configFor({ directory, port, listen, clientCa }));
   const argv = [program, '-e', 'stderr', '-p', directory, '-c', config] as const;
   adopt(pidFile);
   const quoted = argv.map((word) => `'${word}'`).join(' ');
@@ -32,7 +44,15 @@ export async function nginx(program: string, { openssl }: { openssl?: string } =
   };
 }
 
-function configFor(directory: string, port: number, tls: boolean): string {
+interface NginxConfig {
+  readonly directory: string;
+  readonly port: number;
+  /** What stands behind the port. */
+  readonly listen: string;
+  readonly clientCa: string | undefined;
+}
+
+function configFor({ directory, port, listen, clientCa }: NginxConfig): string {
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `
     daemon off;
@@ -45,8 +65,9 @@ function configFor(directory: string, port: number, tls: boolean): string {
       ${paths.map((path) => `${path}_temp_path ${directory}/${path};`).join('\n      ')}
       default_type application/json;
       server {
-        listen 127.0.0.1:${port}${tls ? ' ssl' : ''};
-        ${tls ? `ssl_certificate ${directory}/cert.pem; ssl_certificate_key ${directory}/key.pem;` : ''}
+        listen 127.0.0.1:${port}${listen};
+        ${clientCa === undefined ? '' : `ssl_client_certificate ${clientCa}; ssl_verify_client on;`}
+        ${listen.includes('ssl') ? `ssl_certificate ${directory}/cert.pem; ssl_certificate_key ${directory}/key.pem;` : ''}
         location = /healthz { return 200 '{"status":"ok"}'; }
         location = /broken { return 503 '{"status":"broken"}'; }
         location / { return 404; }

@@ -112,3 +112,26 @@ export function overHttp(rows: readonly OverBoth[]): Behaviour[] {
     },
   ]);
 }
+
+/** Rows for grpc and grpcs. */
+export function overGrpc(rows: readonly OverBoth[]): Behaviour[] {
+  return rows.flatMap((row) => [
+    {
+      ...row,
+      transport: 'grpc',
+      serve: ({ tcpServer }) => tcpServer(row.onPeer),
+      settings: (port) => ({ address: `127.0.0.1:${port}`, ...row.settings }),
+    },
+    {
+      ...row,
+      transport: 'grpcs',
+      serve: ({ tlsServer }) => tlsServer(row.onPeer, { ALPNProtocols: ['h2'] }),
+      settings: (port, { certificates }) => ({
+        address: `127.0.0.1:${port}`,
+        tls: { ca: certificates.ca.certFile },
+        ...row.settings,
+      }),
+      expected: row.overTls ?? row.expected,
+    },
+  ]);
+}

@@ -1,7 +1,8 @@
 import type { Behaviour } from './behaviour.ts';
+import { grpcRows } from './grpc.ts';
 import { httpRows } from './http.ts';
 import { tcpRows } from './tcp.ts';
 import { tlsRows } from './tls.ts';
 
 /** Every behaviour that there is. One line for each array of rows. */
-export const zoo: readonly Behaviour[] = [...tcpRows, ...tlsRows, ...httpRows];
+export const zoo: readonly Behaviour[] = [...tcpRows, ...tlsRows, ...httpRows, ...grpcRows];

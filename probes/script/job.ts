@@ -1,0 +1,52 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { Outcome } from '../../src/core/outcome.ts';
+
+/** What the main thread and a script's thread tell each other. */
+
+/** What a thread gets when it starts. */
+export interface ThreadData {
+  readonly port: MessagePort;
+  /** Two numbers that both sides see: how often the thread's loop has come round, and how much memory it uses, KiB. */
+  readonly pulse: Int32Array;
+}
+
+export const TURNS = 0;
+export const USED_KIB = 1;
+
+export interface Job {
+  readonly file: string;
+  /** What stands under `with`, as JSON: a text is cheap to hand over and to compare. */
+  readonly given: string;
+  readonly target: string;
+  readonly timeoutMs: number;
+  /** Whether somebody wants to see what the script prints. */
+  readonly traced: boolean;
+}
+
+export type ToThread = Job | 'abort';
+
+/** What a thread says; it goes over as one JSON text, so that its size can be seen before it is read. */
+export type FromThread =
+  /** The script is loaded, its settings are good, and its attempt begins. */
+  { readonly kind: 'begun' } | { readonly kind: 'printed'; readonly text: string } | Answer;
+
+export type Answer = { readonly retire: boolean } & (
+  | { readonly kind: 'returned'; readonly outcome: Outcome }
+  /** Something is wrong that a message explains: there is no such file, the settings are refused, that is no outcome. */
+  | { readonly kind: 'unusable'; readonly message: string }
+  | { readonly kind: 'threw'; readonly errors: readonly Thrown[] }
+  /** The file is not what this thread has loaded. */
+  | { readonly kind: 'stale' }
+);
+
+/** An error with its causes, the outermost first. */
+export interface Thrown {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly code: string;
+  readonly syscall: string;
+}
+
+/** No text is longer: more than the longest outcome takes. */
+export const LONGEST_TEXT = 256 * 1024;

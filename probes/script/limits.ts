@@ -1,0 +1,12 @@
+/** What the scripts' threads may take, together and each. */
+
+/** So many threads run scripts at once; who comes later waits. */
+export const MOST_THREADS = 8;
+/** What a script may hold in memory, buffers included. */
+export const LIMIT_BYTES = 64 * 1024 * 1024;
+/** How often a thread's memory is looked at, ms. */
+export const PULSE_MS = 25;
+/** What a script that ignores its signal gets before its thread is ended, ms. */
+export const GRACE_MS = 100;
+/** After so long without work a thread is ended, ms. */
+export const IDLE_MS = 60_000;

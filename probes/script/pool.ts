@@ -1,0 +1,158 @@
+import type { Cancel, Clock } from '../../src/core/clock.ts';
+import type { Answer, Job } from './job.ts';
+import { GRACE_MS, IDLE_MS, MOST_THREADS } from './limits.ts';
+import { createMemoryWatch } from './memory.ts';
+import { type Death, type Listeners, type Thread, startThread } from './thread.ts';
+
+export interface RunOptions extends Listeners {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** The job waits for a thread: at first, and again where it has to change threads. */
+  onQueued(): void;
+}
+
+/** A few threads for all scripts. They stay warm, and end when nobody has needed them for a while. */
+export interface Pool {
+  /** Rejects where the signal aborts before a thread is free, and where no thread can be started. */
+  run(job: Omit<Job, 'timeoutMs'>, timeoutMs: () => number, options: RunOptions): Promise<Answer | Death>;
+  counts(): { readonly busy: number; readonly idle: number; readonly waiting: number };
+  /** Ends the threads that are idle. */
+  clear(): Promise<void>;
+}
+
+interface Waiter {
+  take(thread: Thread): void;
+  fail(error: unknown): void;
+}
+
+export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS } = {}): Pool {
+  const busy = new Set<Thread>();
+  /** The one used last stands last. */
+  const idle = new Map<Thread, NodeJS.Timeout>();
+  const waiting = new Set<Waiter>();
+  const memory = createMemoryWatch();
+
+  function start(): Thread {
+    const thread = startThread();
+    void thread.gone.then(() => drop(thread));
+    return thread;
+  }
+  function drop(thread: Thread): void {
+    clearTimeout(idle.get(thread));
+    idle.delete(thread);
+  }
+
+  function takeIdle(file: string): Thread | undefined {
+    const warmest = [...idle.keys()].toReversed();
+    const thread = warmest.find((one) => one.hasLoaded(file)) ?? warmest[0];
+    if (thread) drop(thread);
+    return thread;
+  }
+
+  /** A thread that belongs to the caller until it is given back. */
+  function take(file: string, signal: AbortSignal): Promise<Thread> | Thread {
+    const thread = takeIdle(file) ?? (busy.size < most ? start() : undefined);
+    if (thread) {
+      busy.add(thread);
+      return thread;
+    }
+    return new Promise((resolve, reject) => {
+      const leave = (): void => waiter.fail(signal.reason);
+      const waiter: Waiter = {
+        take(thread) {
+          waiting.delete(waiter);
+          signal.removeEventListener('abort', leave);
+          busy.add(thread);
+          resolve(thread);
+        },
+        fail(error) {
+          waiting.delete(waiter);
+          signal.removeEventListener('abort', leave);
+          reject(error);
+        },
+      };
+      waiting.add(waiter);
+      signal.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  function giveBack(thread: Thread): void {
+    busy.delete(thread);
+    const [waiter] = waiting;
+    if (waiter) {
+      try {
+        waiter.take(thread.isEnding() ? start() : thread);
+      } catch (error) {
+        waiter.fail(error);
+      }
+    } else if (!thread.isEnding()) {
+      // Not on an attempt's clock: it outlives them, and must keep no process alive.
+      const timer = setTimeout(() => {
+        drop(thread);
+        thread.end({ kind: 'ended' });
+      }, idleMs);
+      idle.set(thread, timer.unref());
+    }
+  }
+
+  /** The same place under the bound, with a thread that nobody has used. */
+  function exchange(thread: Thread): Thread {
+    thread.end({ kind: 'ended' });
+    busy.delete(thread);
+    const fresh = start();
+    busy.add(fresh);
+    return fresh;
+  }
+
+  async function runOn(thread: Thread, job: Job, options: RunOptions): Promise<Answer | Death> {
+    const { signal, clock } = options;
+    let cancelGrace: Cancel = () => {};
+    function onAbort(): void {
+      thread.abort();
+      cancelGrace = clock.schedule(clock.now() + GRACE_MS, () => {
+        thread.end({ kind: 'ended' });
+        // It may take long until it is gone, where it is stuck inside a call: others need the place.
+        if (busy.has(thread)) giveBack(thread);
+      });
+    }
+    memory.watch(thread);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const answer = await thread.run(job, options);
+    cancelGrace();
+    signal.removeEventListener('abort', onAbort);
+    memory.unwatch(thread);
+    if ('retire' in answer && answer.retire) thread.end({ kind: 'ended' });
+    return answer;
+  }
+
+  return {
+    async run(job, timeoutMs, options) {
+      const { signal, onQueued } = options;
+      signal.throwIfAborted();
+      onQueued();
+      let thread = await take(job.file, signal);
+      try {
+        for (;;) {
+          const wasUsed = thread.served() > 0;
+          const answer = await runOn(thread, { ...job, timeoutMs: timeoutMs() }, options);
+          // What died on a thread that has served others may have died of what they left behind.
+          const mayBeOthers = wasUsed && !('retire' in answer) && answer.kind !== 'ended';
+          if (signal.aborted || !(answer.kind === 'stale' || mayBeOthers)) return answer;
+          onQueued();
+          thread = exchange(thread);
+        }
+      } finally {
+        if (busy.has(thread)) giveBack(thread);
+      }
+    },
+    counts: () => ({ busy: busy.size, idle: idle.size, waiting: waiting.size }),
+    async clear() {
+      const threads = [...idle.keys()];
+      for (const thread of threads) {
+        drop(thread);
+        thread.end({ kind: 'ended' });
+      }
+      await Promise.all(threads.map(({ gone }) => gone));
+    },
+  };
+}

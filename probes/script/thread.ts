@@ -1,0 +1,141 @@
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { minimalEnvironment } from '../../src/process/command.ts';
+import {
+  type Answer,
+  type FromThread,
+  type Job,
+  LONGEST_TEXT,
+  TURNS,
+  type ToThread,
+  USED_KIB,
+} from './job.ts';
+
+/** What a thread runs is always what was built, also where tests run the rest from its source: Node 20 takes no TypeScript. */
+const ENTRY = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/probes/script/worker/entry.js' : './worker/entry.js',
+  import.meta.url,
+);
+
+/**
+ * V8's own limits. Above `maxOldGenerationSizeMb` it ends the whole process where it cannot stop in time (a Map that
+ * grows does that), so this one is out of reach, and memory is watched from outside. See docs/adr/0006-script-threads.md.
+ */
+const LIMITS = { maxOldGenerationSizeMb: 4_096, maxYoungGenerationSizeMb: 8 };
+
+/** Why a thread is no more. */
+export type Death =
+  | { readonly kind: 'exit'; readonly code: number }
+  | { readonly kind: 'uncaught'; readonly error: unknown }
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'garbled' }
+  /** It was told to go. */
+  | { readonly kind: 'ended' };
+
+export interface Listeners {
+  onBegun(): void;
+  onPrinted(text: string): void;
+}
+
+/** One worker thread, which serves one job at a time. None of it keeps the process alive. */
+export interface Thread {
+  /** Resolves to the answer, or to why there will be none: the thread has ended then. */
+  run(job: Job, listeners: Listeners): Promise<Answer | Death>;
+  /** Tells the script that its time is over. */
+  abort(): void;
+  /** Ends it, also in the middle of an endless loop. */
+  end(death: Death): void;
+  /** When it is really gone. */
+  readonly gone: Promise<void>;
+  isEnding(): boolean;
+  hasLoaded(file: string): boolean;
+  /** Jobs that it has answered. */
+  served(): number;
+  /** How often its loop has come round, and what it weighs, bytes, as of then. */
+  pulse(): { readonly turns: number; readonly usedBytes: number };
+}
+
+export function startThread(): Thread {
+  const { port1: port, port2 } = new MessageChannel();
+  const pulse = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  const worker = new Worker(ENTRY, {
+    workerData: { port: port2, pulse },
+    transferList: [port2],
+    env: minimalEnvironment(),
+    execArgv: [],
+    // Kept from our own output; what a script prints is taken inside.
+    stdout: true,
+    stderr: true,
+    resourceLimits: LIMITS,
+    name: 'vitald script',
+  });
+  worker.stdout.resume();
+  worker.stderr.resume();
+  worker.unref();
+
+  const loaded = new Set<string>();
+  let served = 0;
+  let death: Death | undefined;
+  let current: { job: Job; listeners: Listeners; settle(answer: Answer | Death): void } | undefined;
+
+  function hear(text: unknown): void {
+    const message = parsed(text);
+    if (!message) return end({ kind: 'garbled' });
+    if (!current) return;
+    if (message.kind === 'begun') return current.listeners.onBegun();
+    if (message.kind === 'printed') return current.listeners.onPrinted(message.text);
+    if (message.kind === 'returned' || message.kind === 'threw') loaded.add(current.job.file);
+    served++;
+    const { settle } = current;
+    current = undefined;
+    settle(message);
+  }
+  function end(why: Death): void {
+    death ??= why;
+    port.close();
+    void worker.terminate();
+  }
+
+  port.on('message', hear);
+  port.unref();
+  worker.once('error', (error) => {
+    death ??= isOutOfMemory(error) ? { kind: 'memory' } : { kind: 'uncaught', error };
+  });
+  const gone = new Promise<void>((resolve) => {
+    worker.once('exit', (code) => {
+      death ??= { kind: 'exit', code };
+      port.close();
+      current?.settle(death);
+      current = undefined;
+      resolve();
+    });
+  });
+
+  return {
+    run: (job, listeners) =>
+      new Promise((settle) => {
+        if (death) return settle(death);
+        current = { job, listeners, settle };
+        port.postMessage(job satisfies ToThread);
+      }),
+    abort: () => port.postMessage('abort' satisfies ToThread),
+    end,
+    gone,
+    isEnding: () => death !== undefined,
+    hasLoaded: (file) => loaded.has(file),
+    served: () => served,
+    pulse: () => ({ turns: Atomics.load(pulse, TURNS), usedBytes: Atomics.load(pulse, USED_KIB) * 1024 }),
+  };
+}
+
+function parsed(text: unknown): FromThread | undefined {
+  if (typeof text !== 'string' || text.length > LONGEST_TEXT) return undefined;
+  try {
+    return JSON.parse(text) as FromThread;
+  } catch {
+    return undefined;
+  }
+}
+
+function isOutOfMemory(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
+}

@@ -1,0 +1,15 @@
+import type { ResolveHook } from 'node:module';
+
+const OURS = new URL('../define.js', import.meta.url).href;
+
+/**
+ * Finds `vitald` for a script that lies anywhere, whether or not a node_modules near it has it; everything else is
+ * looked up from where the script lies, as ever. The same function serves both ways that Node has of hooking in.
+ */
+export const resolve = ((specifier: string, context: never, next: (...args: unknown[]) => unknown) => {
+  if (specifier === 'vitald') return { url: OURS, shortCircuit: true };
+  if (/^(data|blob|https?):/i.test(specifier)) {
+    throw new Error(`only modules of the local file system are loaded, not ${specifier.slice(0, 80)}`);
+  }
+  return next(specifier, context);
+}) as unknown as ResolveHook;

@@ -1,0 +1,166 @@
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type HostPort, formatAddress } from '../core/address.ts';
+import type { BeatReport } from '../core/beat.ts';
+
+/** Whole requests, from the first byte to the last, ms; and their heads alone. */
+const REQUEST_MS = 10_000;
+const HEAD_MS = 5_000;
+/** Between two requests of one connection, ms. */
+const KEPT_MS = 5_000;
+/** Without a byte in either direction, ms: of those who do not read our answers. */
+const STUCK_MS = 15_000;
+const LOOK_EVERY_MS = 1_000;
+const MAX_HEAD = 8 * 1_024;
+const MAX_BODY = 16 * 1_024;
+const MAX_REQUESTS_PER_CONNECTION = 1_000;
+const MAX_CONNECTIONS = 1_024;
+
+/** `POST /heartbeat/NAME`, and what it is routed as. */
+export const HEARTBEAT_PREFIX = '/heartbeat/';
+export const HEARTBEAT_ROUTE = '/heartbeat';
+
+/** The address cannot be listened on; the message says which and why. */
+export class ListenError extends Error {}
+
+export interface ApiServer {
+  /** Lets go of the port and of every connection. */
+  close(): Promise<void>;
+}
+
+export interface ApiOptions {
+  readonly listen: HostPort;
+  /** Adds what is served. */
+  readonly routes: (app: FastifyInstance) => void;
+  readonly onRefused: (report: BeatReport) => void;
+  /** Told of an error of the socket that listens. */
+  readonly onTrouble: (error: Error) => void;
+  readonly limits?: { readonly requestMs?: number; readonly connections?: number };
+}
+
+/**
+ * HTTP for those who may know us. Whatever is sent, a request takes bounded time and memory, and refusals are the same for
+ * everyone. fastify is loaded by the first server: an agent that listens to nobody does without it.
+ */
+export async function startServer({
+  listen,
+  routes,
+  onRefused,
+  onTrouble,
+  limits = {},
+}: ApiOptions): Promise<ApiServer> {
+  const { fastify } = await import('fastify');
+  /** Connections whose end has been counted: one may be told by both the parser and the body. */
+  const counted = new WeakSet<Socket>();
+  function broken(socket: Socket, why: string): void {
+    if (counted.has(socket)) return;
+    counted.add(socket);
+    onRefused({ result: 'refused', why, ...fromOf(socket) });
+  }
+  function notFound(request: FastifyRequest, reply: FastifyReply): void {
+    onRefused({ result: 'refused', why: 'not_found', ...fromOf(request.raw.socket) });
+    refuse(reply, 404, 'not found');
+  }
+  const requestMs = limits.requestMs ?? REQUEST_MS;
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    bodyLimit: MAX_BODY,
+    requestTimeout: requestMs,
+    connectionTimeout: STUCK_MS,
+    keepAliveTimeout: KEPT_MS,
+    maxRequestsPerSocket: MAX_REQUESTS_PER_CONNECTION,
+    http: {
+      maxHeaderSize: MAX_HEAD,
+      headersTimeout: Math.min(HEAD_MS, requestMs),
+      connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, requestMs),
+    },
+    // A name is taken from the path as it came: nothing decodes or normalises it on the way.
+    rewriteUrl: ({ url = '/' }) => (url.startsWith(HEARTBEAT_PREFIX) ? HEARTBEAT_ROUTE : url),
+    frameworkErrors: (_error, request, reply) => notFound(request as FastifyRequest, reply as FastifyReply),
+    clientErrorHandler(error, socket) {
+      if (error.code !== 'ECONNRESET') broken(socket, WHY_OF_CODE[error.code] ?? 'malformed');
+      if (socket.writable) {
+        socket.write('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      }
+      socket.destroySoon();
+    },
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.raw.sendDate = false;
+    if (request.is404) notFound(request, reply);
+    else done();
+  });
+  app.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) onTrouble(error);
+    broken(request.raw.socket, status === 413 ? 'too_large' : 'malformed');
+    refuse(reply, status, status === 413 ? `a body has at most ${MAX_BODY} bytes` : 'this cannot be read');
+  });
+  routes(app);
+  await app.ready();
+  boundConnections(app, limits.connections ?? MAX_CONNECTIONS);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      app.server.once('error', reject);
+      app.server.listen({ host: listen.host, port: listen.port, backlog: 1_024 }, () => {
+        app.server.off('error', reject);
+        resolve();
+      });
+    });
+  } catch (error) {
+    await app.close();
+    throw new ListenError(
+      `cannot listen on ${formatAddress(listen)}: ${whyNot(error as NodeJS.ErrnoException)}`,
+    );
+  }
+  app.server.on('error', onTrouble);
+  return {
+    async close() {
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
+
+/** The connection goes with it: nobody's body is read, and no second guess comes over the same connection. */
+export function refuse(reply: FastifyReply, status: number, error: string): void {
+  void reply.code(status).header('connection', 'close').send({ error });
+}
+
+export function fromOf({ remoteAddress }: Socket): Pick<BeatReport, 'from'> {
+  return remoteAddress === undefined ? {} : { from: remoteAddress };
+}
+
+/** Past the bound the oldest one goes: those who only sit there must not keep the others out. */
+function boundConnections({ server }: FastifyInstance, most: number): void {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    if (open.size <= most) return;
+    const [oldest] = open;
+    oldest?.destroy();
+  });
+}
+
+const WHY_OF_CODE: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'slow',
+  HPE_HEADER_OVERFLOW: 'too_large',
+};
+
+function whyNot({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'the port is in use';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address';
+    case 'EACCES':
+      return 'not permitted';
+    default:
+      return message;
+  }
+}
