@@ -78,7 +78,7 @@ const keys = z
 
 /** The `tls:` mapping. */
 export function tlsKeys(): z.ZodType<TlsSettings> {
-  return keys;
+  return keys.meta({ as: 'mapping, see [tls](tls.md)' });
 }
 
 /** `tls: true` means TLS with the defaults; false and absence mean none. */
@@ -86,7 +86,7 @@ export function tlsChoice(): z.ZodType<TlsSettings | undefined> {
   return alsoTakes(
     ['flag'],
     z.preprocess((raw) => (raw === true ? {} : raw === false ? undefined : raw), keys.optional()),
-  );
+  ).meta({ as: 'true, false, or [a mapping](tls.md)', otherwise: '`false`' });
 }
 
 interface Loaded {

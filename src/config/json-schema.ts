@@ -9,7 +9,7 @@ export function jsonSchema(probes: ProbeRegistry, hooks: HookRegistry): unknown 
   const schema = z.toJSONSchema(documentSchema(probes, hooks), {
     io: 'input',
     unrepresentable: 'any',
-    override: ({ jsonSchema: node }) => addShortForms(node),
+    override: ({ jsonSchema: node }) => settleNotes(node),
   });
   return { ...schema, title: 'vitald targets' };
 }
@@ -23,11 +23,14 @@ const FORMS: Readonly<Record<ShortForm, Record<string, unknown>>> = {
   reference: { type: 'string', pattern: String.raw`\$\{` },
 };
 
-/** `http: http://host/` stands beside `http: { url: ... }`. */
-function addShortForms(node: JsonNode): void {
-  const { short, ...long } = node as JsonNode & { short?: readonly ShortForm[] };
+/** Notes of ours are worked off: `http: http://host/` stands beside `http: { url: ... }`. */
+function settleNotes(node: JsonNode): void {
+  delete node['as'];
+  delete node['otherwise'];
+  const { short, description, ...long } = node as JsonNode & { short?: readonly ShortForm[] };
   if (!short) return;
   for (const key of Object.keys(node)) delete node[key];
+  if (description !== undefined) node.description = description;
   // A list's short form is its only member.
   const only = typeof long.items === 'object' && !Array.isArray(long.items) ? long.items : undefined;
   node.anyOf = [...short.map((form) => only ?? FORMS[form]), long];

@@ -29,7 +29,8 @@ export function argv(): z.ZodType<[string, ...string[]]> {
       if (problem === undefined) return [path, ...rest];
       context.addIssue({ code: 'custom', message: problem, path: [0] });
       return z.NEVER;
-    });
+    })
+    .meta({ as: 'list of texts' });
 }
 
 /** A line for `/bin/sh -c`. */
@@ -66,13 +67,14 @@ function workingDirectory(): z.ZodType<string, string | undefined> {
       if (problem === undefined) return path;
       context.addIssue({ code: 'custom', message: problem });
       return z.NEVER;
-    });
+    })
+    .meta({ as: 'path', otherwise: 'the directory of the YAML file' });
 }
 
 /** The keys beside the command itself. */
 export const surroundings = {
   env: environment().default({}).describe('variables on top of the small environment'),
-  cwd: workingDirectory().describe("where it runs [the YAML file's directory]"),
+  cwd: workingDirectory().describe('where it runs'),
 };
 
 /** Why a command could not be started: an ENOENT alone names the program, whatever it was that is missing. */

@@ -29,7 +29,7 @@ export function resolvePath(path: string): string {
 
 /** A path that comes out absolute. */
 export function filePath(): z.ZodType<string, string> {
-  return z.string().min(1, 'a path must not be empty').transform(resolvePath);
+  return z.string().min(1, 'a path must not be empty').transform(resolvePath).meta({ as: 'path' });
 }
 
 /** A file that must be readable when the configuration is loaded. */

@@ -71,15 +71,18 @@ function compile(source: string): Pattern {
 
 /** What compiles, or an issue that says why not. */
 function compiles<T>(compile: (source: string) => T): z.ZodType<T, string> {
-  return z.string().transform((source, context) => {
-    try {
-      return compile(source);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      context.addIssue({ code: 'custom', message: `the pattern does not compile: ${why}` });
-      return z.NEVER;
-    }
-  });
+  return z
+    .string()
+    .transform((source, context) => {
+      try {
+        return compile(source);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        context.addIssue({ code: 'custom', message: `the pattern does not compile: ${why}` });
+        return z.NEVER;
+      }
+    })
+    .meta({ as: 'pattern' });
 }
 
 export function pattern(): z.ZodType<Pattern, string> {

@@ -35,7 +35,8 @@ export function duration({ min = 1, max = MAX_DURATION_MS } = {}): z.ZodType<num
       if (problem === undefined) return ms!;
       context.addIssue({ code: 'custom', message: problem });
       return z.NEVER;
-    });
+    })
+    .meta({ as: 'duration' });
 }
 
 /** A size such as `64KiB`, put out in bytes. */
@@ -50,7 +51,8 @@ export function size(): z.ZodType<number, string> {
         message: `"${text}" is not a size such as 512B, 64KiB or 1MiB`,
       });
       return z.NEVER;
-    });
+    })
+    .meta({ as: 'size' });
 }
 
 /** A whole number in [min, max]. */
@@ -63,7 +65,7 @@ export function integer(min: number, max = 1_000_000): z.ZodType<number> {
       (raw) => (typeof raw === 'string' && /^-?\d+$/.test(raw) ? Number(raw) : raw),
       z.int({ error: message }).min(min, { error: message }).max(max, { error: message }),
     ),
-  );
+  ).meta({ as: max === 1_000_000 ? (min === 0 ? 'count' : `count, at least ${min}`) : `${min} to ${max}` });
 }
 
 export function flag(): z.ZodType<boolean> {
@@ -111,7 +113,8 @@ export function hex(): z.ZodType<Buffer, string> {
       if (problem === undefined) return Buffer.from(digits, 'hex');
       context.addIssue({ code: 'custom', message: problem });
       return z.NEVER;
-    });
+    })
+    .meta({ as: 'hex' });
 }
 
 export function textMap(): z.ZodType<Record<string, string>> {
@@ -119,20 +122,26 @@ export function textMap(): z.ZodType<Record<string, string>> {
 }
 
 export function address(): z.ZodType<HostPort, string> {
-  return z.string({ error: expected('host:port') }).transform((written, context) => {
-    const parsed = parseAddress(written);
-    if (typeof parsed !== 'string') return parsed;
-    context.addIssue({ code: 'custom', message: parsed });
-    return z.NEVER;
-  });
+  return z
+    .string({ error: expected('host:port') })
+    .transform((written, context) => {
+      const parsed = parseAddress(written);
+      if (typeof parsed !== 'string') return parsed;
+      context.addIssue({ code: 'custom', message: parsed });
+      return z.NEVER;
+    })
+    .meta({ as: 'address' });
 }
 
 /** An http or https URL. The text is kept: it goes out as it was written. */
 export function httpUrl(): z.ZodType<string, string> {
-  return z.string({ error: expected('a URL') }).superRefine((written, context) => {
-    const problem = urlProblem(written);
-    if (problem) context.addIssue({ code: 'custom', message: problem });
-  });
+  return z
+    .string({ error: expected('a URL') })
+    .superRefine((written, context) => {
+      const problem = urlProblem(written);
+      if (problem) context.addIssue({ code: 'custom', message: problem });
+    })
+    .meta({ as: 'URL' });
 }
 
 function urlProblem(written: string): string | undefined {
@@ -152,6 +161,17 @@ function urlProblem(written: string): string | undefined {
 /** A list that may be written as its only member. */
 export function oneOrMore<T>(member: z.ZodType<T>): z.ZodType<T[]> {
   return withShortForm(['scalar'], (only) => [only], z.array(member).min(1, 'the list is empty'));
+}
+
+declare module 'zod' {
+  /** What a schema cannot say of itself, noted by `.meta()` for the key tables of the docs and the JSON Schema. */
+  interface GlobalMeta {
+    /** What such a value is called: `duration`, `0 to 20`. A mapping that has a name is not taken apart there. */
+    as?: string;
+    /** What stands where the key is not written, if that is no plain default. */
+    otherwise?: string;
+    short?: readonly ShortForm[];
+  }
 }
 
 /** What may stand in a value's place, beside what its schema says; the editor's JSON Schema is made from it. */

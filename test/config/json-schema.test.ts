@@ -15,6 +15,23 @@ function errors(data: unknown): unknown {
 test('takes the example', () =>
   expect(errors(parse(readFileSync('targets.example.yaml', 'utf8')))).toEqual([]));
 
+interface Node {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly anyOf?: readonly Node[];
+  readonly items?: Node;
+}
+
+test('says what a key means, beside its short form, too', () => {
+  const node = jsonSchema(probes, hooks) as Node;
+  const tcp = node.properties?.['targets']?.items?.properties?.['tcp']?.anyOf?.[1]?.properties;
+  expect(tcp?.['send']?.description).toBe('text to send, as UTF-8');
+  expect(tcp?.['tls']?.description).toMatch(/^TLS from the start/);
+  expect(tcp?.['tls']?.anyOf?.[1]?.properties?.['ca']?.description).toMatch(/^trust these certificates/);
+  expect(tcp?.['tls']?.anyOf?.[1]?.properties?.['insecure']?.description).toBe('accept any certificate');
+  expect(JSON.stringify(node)).not.toMatch(/"(as|otherwise|short)":/);
+});
+
 const target = (keys: object): object => ({ targets: [{ name: 'a', ...keys }] });
 
 describe('takes what the loader takes', () => {

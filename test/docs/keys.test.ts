@@ -1,0 +1,83 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { probes } from '../../probes/index.ts';
+import { tlsKeys } from '../../probes/tls.ts';
+import { pattern } from '../../src/schema/pattern.ts';
+import { duration, flag, integer, oneOrMore, size, text, withShortForm } from '../../src/schema/scalars.ts';
+import { type KeyRow, keyRows, keyTable } from '../support/key-table.ts';
+
+/** The key tables of the docs are made from the schemas: `npm run docs` writes them, this test finds them out of date. */
+
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  ...Object.fromEntries(Object.entries(probes).map(([kind, { settings }]) => [kind, settings])),
+  tls: tlsKeys(),
+};
+
+/** Still written by hand; no kind joins this list. */
+const BY_HAND = new Set(['http', 'grpc', 'exec']);
+
+const TABLE = /(<!-- keys: (\w+) -->\n)(?:[^]*?\n)?(<!-- \/keys -->)/g;
+
+function withTables(text: string): string {
+  return text.replaceAll(TABLE, (_all, open: string, name: string, close: string) => {
+    const schema = SCHEMAS[name];
+    if (!schema) throw new Error(`<!-- keys: ${name} --> names no kind of probe`);
+    return `${open}\n${keyTable(schema)}\n\n${close}`;
+  });
+}
+
+const pages = readdirSync('docs/probes').map((file) => `docs/probes/${file}`);
+
+describe.each(pages)('%s', (page) => {
+  const text = readFileSync(page, 'utf8');
+  const kind = basename(page, '.md');
+
+  test('is of a kind that there is', () => expect(Object.keys(SCHEMAS)).toContain(kind));
+
+  test('has its tables as the schemas are; `npm run docs` writes them', async () => {
+    if (!BY_HAND.has(kind)) expect(text).toContain(`<!-- keys: ${kind} -->\n`);
+    await expect(withTables(text)).toMatchFileSnapshot(`../../${page}`);
+  });
+});
+
+describe.each(Object.keys(SCHEMAS))('%s', (kind) => {
+  test('has a page', () => expect(existsSync(`docs/probes/${kind}.md`)).toBe(true));
+
+  test.skipIf(BY_HAND.has(kind))('says of every key what it means', () => {
+    const silent = (rows: readonly KeyRow[]): string[] =>
+      rows.filter(({ meaning }) => !meaning).map(({ key }) => key);
+    expect(silent(keyRows(SCHEMAS[kind]!))).toEqual([]);
+  });
+});
+
+test('the words of a table are those of the YAML', () => {
+  const schema = z.strictObject({
+    port: integer(1, 65_535).describe('a | b'),
+    wait: duration().default(90_000),
+    most: size().default(2 ** 20),
+    mode: z.enum(['a', 'b']).default('a'),
+    text: text().default(''),
+    tags: z.array(text()).default([]),
+    names: oneOrMore(text()).optional(),
+    body: withShortForm(['scalar'], (text) => ({ text }), z.strictObject({ text: text() })).optional(),
+    expect: z.strictObject({ headers: z.record(z.string(), pattern()).default({}) }).prefault({}),
+    steps: z.array(z.strictObject({ on: flag().default(false) })),
+  });
+  expect(keyTable(schema).split('\n').slice(2)).toEqual([
+    String.raw`| ${'`port`'} | 1 to 65535 | required | a \| b |`,
+    '| `wait` | duration | `1m30s` |  |',
+    '| `most` | size | `1MiB` |  |',
+    '| `mode` | `a`, `b` | `a` |  |',
+    '| `text` | text | `""` |  |',
+    '| `tags` | list of texts | `[]` |  |',
+    '| `names` | text, or a list | none |  |',
+    '| `body` | text, or a mapping | none |  |',
+    '| `body.text` | text | required |  |',
+    '| `expect` | mapping | none |  |',
+    '| `expect.headers` | mapping of patterns | `{}` |  |',
+    '| `steps` | list of mappings | required |  |',
+    '| `steps[].on` | true, false | `false` |  |',
+  ]);
+});
