@@ -136,9 +136,9 @@ function longTypeOf(def: Def): string {
     case 'literal':
       return oneOf(def.values!);
     case 'array':
-      return `list of ${plural(typeOf(def.element!))}`;
+      return `list${ofWhat(def.element!)}`;
     case 'record':
-      return `mapping of ${plural(typeOf(def.valueType!))}`;
+      return `mapping${ofWhat(def.valueType!)}`;
     case 'object':
       return 'mapping';
     case 'union':
@@ -152,6 +152,11 @@ function longTypeOf(def: Def): string {
 
 function oneOf(values: readonly unknown[]): string {
   return values.map((value) => `\`${String(value)}\``).join(', ');
+}
+
+function ofWhat(member: z.ZodType): string {
+  const type = typeOf(member);
+  return type === 'anything' ? '' : ` of ${plural(type)}`;
 }
 
 const PLURAL = /^[a-z]+$/i;
