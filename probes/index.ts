@@ -3,6 +3,7 @@ import { exec } from './exec/probe.ts';
 import { grpc } from './grpc/probe.ts';
 import { heartbeatProbe } from './heartbeat.ts';
 import { http } from './http/probe.ts';
+import { redis } from './redis/probe.ts';
 import { script } from './script/probe.ts';
 import { tcp } from './tcp/probe.ts';
 
@@ -10,4 +11,4 @@ import { tcp } from './tcp/probe.ts';
 const heartbeat = heartbeatProbe({ look: () => undefined });
 
 /** Every kind of probe, by the key that it has in the YAML. */
-export const probes = { http, tcp, grpc, exec, script, heartbeat } satisfies ProbeRegistry;
+export const probes = { http, tcp, grpc, redis, exec, script, heartbeat } satisfies ProbeRegistry;

@@ -2,7 +2,7 @@ import type { ProbeContext } from '../../src/core/probe.ts';
 import { type Connection, secure } from '../dial.ts';
 import { ProbeFailure } from '../reason.ts';
 import type { TlsSettings } from '../tls.ts';
-import { type Hearing, createHearing } from './hearing.ts';
+import { type Hearing, createHearing } from '../hearing.ts';
 import { LINE_FEED, QUIET_MS, RULES, type Rules, failureOf, listen } from './listen.ts';
 import type { Step } from './settings.ts';
 import { printable, sent } from './shown.ts';

@@ -2,7 +2,7 @@ import type { ProbeContext } from '../../src/core/probe.ts';
 import { formatSize } from '../../src/core/units.ts';
 import type { BytePattern } from '../../src/schema/pattern.ts';
 import { ProbeFailure } from '../reason.ts';
-import { type Ending, type Hearing, MAX_HEARD } from './hearing.ts';
+import { type Ending, type Hearing, MAX_HEARD } from '../hearing.ts';
 import { shown } from './shown.ts';
 
 /**

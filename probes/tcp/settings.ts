@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { filePath } from '../../src/schema/file.ts';
 import { bytePattern } from '../../src/schema/pattern.ts';
-import { address, alsoTakes, hex, text } from '../../src/schema/scalars.ts';
+import { address, alsoTakes, family, hex, text } from '../../src/schema/scalars.ts';
 import { type TlsSettings, tlsChoice } from '../tls.ts';
 
 /** What is said, and what is heard for it. Held in this order. */
@@ -57,10 +57,9 @@ export const keys = z
   .strictObject({
     address: address().optional().describe('what to dial: host:port or [v6]:port; either this or `unix`'),
     unix: filePath().optional().describe('a unix socket to dial instead'),
-    family: z
-      .preprocess((raw) => (raw === '4' || raw === '6' ? Number(raw) : raw), z.literal(['any', 4, 6]))
-      .default('any')
-      .describe('which addresses of the name are dialled: any (the first), 4 (IPv4) or 6 (IPv6)'),
+    family: family().describe(
+      'which addresses of the name are dialled: any (the first), 4 (IPv4) or 6 (IPv6)',
+    ),
     tls: tlsChoice().describe('TLS from the start: true, or a mapping'),
     ...exchange,
     steps: z

@@ -38,6 +38,7 @@ const READABLE = new Set([
   'method',
   'redirects',
   'max_body',
+  'database',
   'insecure',
   'family',
   'min_version',
@@ -46,6 +47,9 @@ const READABLE = new Set([
   'cert_expiry',
   'status',
 ]);
+
+/** Probes whose short form is a name or an address. */
+const SHORT_FORMS = new Set(['tcp', 'grpc', 'redis', 'script']);
 
 /** Keys below which nothing is readable, whatever it is called there. */
 const HIDDEN = new Set([
@@ -90,7 +94,7 @@ function isReadable(path: Path, written: string, offset: number): boolean {
   // A target's own URL, or a probe's short form. A webhook's URL is a credential in itself.
   if (keys[0] !== 'hooks' && ['url', 'http'].includes(keys.at(-1) ?? ''))
     return isPlaceInUrl(written, offset);
-  return keys.some((key) => READABLE.has(key)) || ['tcp', 'grpc', 'script'].includes(keys.at(-1) ?? '');
+  return keys.some((key) => READABLE.has(key)) || SHORT_FORMS.has(keys.at(-1) ?? '');
 }
 
 /** Inside the host, the port or the path of a URL; not in what may carry a credential, nor the URL as a whole. */

@@ -133,6 +133,16 @@ export function address(): z.ZodType<HostPort, string> {
     .meta({ as: 'address' });
 }
 
+/** Which addresses of a name are dialled. */
+export function family(): z.ZodType<'any' | 4 | 6> {
+  return alsoTakes(
+    ['reference'],
+    z
+      .preprocess((raw) => (raw === '4' || raw === '6' ? Number(raw) : raw), z.literal(['any', 4, 6]))
+      .default('any'),
+  );
+}
+
 /** An http or https URL. The text is kept: it goes out as it was written. */
 export function httpUrl(): z.ZodType<string, string> {
   return z

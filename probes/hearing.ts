@@ -1,5 +1,5 @@
-import type { ProbeContext } from '../../src/core/probe.ts';
-import type { Connection } from '../dial.ts';
+import type { ProbeContext } from '../src/core/probe.ts';
+import type { Connection } from './dial.ts';
 
 /** What a peer may say before a step is decided. */
 export const MAX_HEARD = 64 * 1024;
