@@ -6,9 +6,10 @@ import { http } from './http/probe.ts';
 import { redis } from './redis/probe.ts';
 import { script } from './script/probe.ts';
 import { tcp } from './tcp/probe.ts';
+import { udp } from './udp.ts';
 
 /** Nobody listens: whoever runs the agent puts in an inbox that beats come to. */
 const heartbeat = heartbeatProbe({ look: () => undefined });
 
 /** Every kind of probe, by the key that it has in the YAML. */
-export const probes = { http, tcp, grpc, redis, exec, script, heartbeat } satisfies ProbeRegistry;
+export const probes = { http, tcp, grpc, udp, redis, exec, script, heartbeat } satisfies ProbeRegistry;

@@ -5,7 +5,7 @@ import type { TlsSettings } from '../tls.ts';
 import { type Hearing, createHearing } from '../hearing.ts';
 import { LINE_FEED, QUIET_MS, RULES, type Rules, failureOf, listen } from './listen.ts';
 import type { Step } from './settings.ts';
-import { printable, sent } from './shown.ts';
+import { printable, sent } from '../shown.ts';
 
 export interface Dialogue {
   /** Says its part and hears the answer. `where` comes before the names of its rules in the trace. */

@@ -3,7 +3,7 @@ import { formatSize } from '../../src/core/units.ts';
 import type { BytePattern } from '../../src/schema/pattern.ts';
 import { ProbeFailure } from '../reason.ts';
 import { type Ending, type Hearing, MAX_HEARD } from '../hearing.ts';
-import { shown } from './shown.ts';
+import { shown } from '../shown.ts';
 
 /**
  * Matching runs over all that has come. A peer that trickles is looked at no more often than this, ms, and for no more
