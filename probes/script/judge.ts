@@ -21,7 +21,7 @@ export function judge(answer: Answer | Death, file: string): Outcome {
     case 'unusable':
       return voided(answer.message);
     case 'uncaught':
-      throw bugOf(script, 'threw outside of its attempt', answer.error as Partial<Thrown>);
+      throw bugOf(script, 'threw outside of its attempt', answer.error);
     case 'exit':
       return voided(`our own trouble: ${script} ended its thread, exit ${answer.code}`);
     case 'memory':
@@ -74,10 +74,16 @@ function outcomeOfThrown({ name, message, code, syscall }: Thrown): Outcome | un
   }
 }
 
-function bugOf(script: string, how: string, thrown: Partial<Thrown> | undefined): Error {
-  const { name = '', message = String(thrown), stack } = thrown ?? {};
-  const error = new Error(`${script} ${how}: ${name === '' ? message : `${name}: ${message}`}`.slice(0, 500));
+function bugOf(script: string, how: string, thrown: unknown): Error {
+  const { name, message, stack } = Object(thrown) as Readonly<Record<string, unknown>>;
+  const said = typeof message === 'string' ? message : wordsOf(thrown);
+  const what = typeof name === 'string' && name !== '' ? `${name}: ${said}` : said;
+  const error = new Error(`${script} ${how}: ${what}`.slice(0, 500));
   // Where in the script it happened, not where in here.
-  error.stack = `${error.message}\n${(stack ?? '').slice(0, 8_000)}`;
+  error.stack = `${error.message}\n${typeof stack === 'string' ? stack.slice(0, 8_000) : ''}`;
   return error;
+}
+
+function wordsOf(thrown: unknown): string {
+  return typeof thrown === 'object' && thrown !== null ? 'an object that is no error' : String(thrown);
 }

@@ -133,6 +133,8 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS } = {}): Pool
       let thread = await take(job.file, signal);
       try {
         for (;;) {
+          // The thread may have come when it was too late.
+          signal.throwIfAborted();
           const wasUsed = thread.served() > 0;
           const answer = await runOn(thread, { ...job, timeoutMs: timeoutMs() }, options);
           // What died on a thread that has served others may have died of what they left behind.

@@ -62,19 +62,18 @@ export function startThread(): Thread {
     transferList: [port2],
     env: minimalEnvironment(),
     execArgv: [],
-    // Kept from our own output; what a script prints is taken inside.
+    // Kept from our own output; what a script prints is taken inside. Nobody reads these: that would keep us alive.
     stdout: true,
     stderr: true,
     resourceLimits: LIMITS,
     name: 'vitald script',
   });
-  worker.stdout.resume();
-  worker.stderr.resume();
   worker.unref();
 
   const loaded = new Set<string>();
   let served = 0;
   let death: Death | undefined;
+  let ending = false;
   let current: { job: Job; listeners: Listeners; settle(answer: Answer | Death): void } | undefined;
 
   function hear(text: unknown): void {
@@ -90,6 +89,8 @@ export function startThread(): Thread {
     settle(message);
   }
   function end(why: Death): void {
+    if (ending) return;
+    ending = true;
     death ??= why;
     port.close();
     void worker.terminate();
@@ -97,7 +98,8 @@ export function startThread(): Thread {
 
   port.on('message', hear);
   port.unref();
-  worker.once('error', (error) => {
+  // Whatever a script throws comes here, and that may be null.
+  worker.once('error', (error: unknown) => {
     death ??= isOutOfMemory(error) ? { kind: 'memory' } : { kind: 'uncaught', error };
   });
   const gone = new Promise<void>((resolve) => {
@@ -136,6 +138,6 @@ function parsed(text: unknown): FromThread | undefined {
   }
 }
 
-function isOutOfMemory(error: Error): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
+function isOutOfMemory(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | null | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }

@@ -1,0 +1,157 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { type Pool, createPool } from '../../../probes/script/pool.ts';
+import { createSystemClock } from '../../../src/runtime/system-clock.ts';
+import { runCli } from '../../support/cli.ts';
+import { attemptOf, runScript } from '../../support/script.ts';
+import { yamlFile } from '../../support/yaml-file.ts';
+
+/** The threads: how many, whose, and for how long. */
+
+const IMPORTS = `import { threadId } from 'node:worker_threads';`;
+const clock = createSystemClock();
+
+interface Ran {
+  readonly said: string;
+  readonly queued: number;
+}
+
+interface Options {
+  readonly signal?: AbortSignal;
+  readonly onBegun?: () => void;
+}
+
+async function run(
+  pool: Pool,
+  file: string,
+  { signal = new AbortController().signal, onBegun = () => {} }: Options = {},
+): Promise<Ran> {
+  let queued = 0;
+  const answer = await pool.run({ file, given: '{}', target: 't', traced: false }, () => 20_000, {
+    signal,
+    clock,
+    onQueued: () => queued++,
+    onBegun,
+    onPrinted: () => {},
+  });
+  return { said: answer.kind === 'returned' ? answer.outcome.message : answer.kind, queued };
+}
+
+/** Waits for something of which nobody tells. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function systemThreads(): number {
+  return readdirSync('/proc/self/task').length;
+}
+
+test('a hundred scripts share the threads that are allowed, and all come to their turn', async () => {
+  const pool = createPool({ most: 3 });
+  const files = Array.from({ length: 100 }, (_, i) =>
+    attemptOf(`await new Promise((r) => setTimeout(r, 1)); return ok(threadId + ' ' + ${i})`, IMPORTS),
+  );
+  const all = Promise.all(files.map((file) => run(pool, file)));
+  expect(pool.counts()).toEqual({ busy: 3, idle: 0, waiting: 97 });
+  const said = (await all).map(({ said }) => said.split(' '));
+  expect(new Set(said.map(([thread]) => thread)).size).toBe(3);
+  expect(said.map(([, i]) => Number(i))).toEqual(files.map((_, i) => i));
+  expect(pool.counts()).toEqual({ busy: 0, idle: 3, waiting: 0 });
+  await pool.clear();
+});
+
+test('a script goes to a thread that has it loaded; one after the other takes one thread', async () => {
+  const pool = createPool({ most: 4 });
+  const meet = (name: string): string =>
+    attemptOf(
+      `await new Promise((r) => setTimeout(r, 20)); return ok(String(threadId))`,
+      `${IMPORTS} // ${name}`,
+    );
+  const [a, b] = [meet('a'), meet('b')];
+  const [first, second] = await Promise.all([run(pool, a), run(pool, b)]);
+  expect(first.said).not.toBe(second.said);
+  for (const [file, { said }] of [
+    [a, first],
+    [a, first],
+    [b, second],
+    [a, first],
+  ] as const) {
+    expect((await run(pool, file)).said).toBe(said);
+  }
+  expect(pool.counts().idle).toBe(2);
+  await pool.clear();
+});
+
+test('threads that nobody needs end, and leave nothing behind', async () => {
+  const pool = createPool({ most: 4, idleMs: 20 });
+  const file = attemptOf('return ok("x")');
+  await run(pool, file);
+  await until(() => pool.counts().idle === 0);
+  await run(pool, file);
+  await pool.clear();
+  const before = systemThreads();
+  await Promise.all(Array.from({ length: 4 }, () => run(pool, file)));
+  expect(systemThreads()).toBeGreaterThan(before);
+  await until(() => systemThreads() <= before);
+  expect(pool.counts()).toEqual({ busy: 0, idle: 0, waiting: 0 });
+});
+
+test('one that waits can be called off, and who is behind it is not held up', async () => {
+  const pool = createPool({ most: 1 });
+  const blocks = new AbortController();
+  const running = run(pool, attemptOf('for (;;);'), { signal: blocks.signal });
+  const off = new AbortController();
+  const waits = run(pool, attemptOf('return ok("x")'), { signal: off.signal });
+  const behind = run(pool, attemptOf('return ok("behind")'));
+  off.abort(new Error('off'));
+  await expect(waits).rejects.toThrow('off');
+  expect(pool.counts()).toEqual({ busy: 1, idle: 0, waiting: 1 });
+  blocks.abort();
+  expect((await running).said).toBe('ended');
+  expect((await behind).said).toBe('behind');
+  await pool.clear();
+});
+
+test('one that is stuck in a call that cannot be interrupted does not keep its place', async () => {
+  const pool = createPool({ most: 1 });
+  const abort = new AbortController();
+  const file = attemptOf(`execSync('sleep 1')`, `import { execSync } from 'node:child_process';`);
+  const ended: string[] = [];
+  const stuck = run(pool, file, { signal: abort.signal, onBegun: () => abort.abort() });
+  const behind = run(pool, attemptOf('return ok("behind")'));
+  await Promise.all([stuck, behind].map(async (one) => ended.push((await one).said)));
+  expect(ended).toEqual(['behind', 'ended']);
+  await pool.clear();
+});
+
+test('a thread that dies idle is missed by nobody', async () => {
+  const pool = createPool({ most: 1 });
+  await run(pool, attemptOf('setTimeout(() => process.exit(), 1); return ok("x")'));
+  await until(() => pool.counts().idle === 0);
+  expect((await run(pool, attemptOf('return ok("y")'))).said).toBe('y');
+  await pool.clear();
+});
+
+test('waiting for a thread is our own trouble, and void at the deadline', async () => {
+  const blocks = attemptOf(
+    'await new Promise((resolve) => signal.addEventListener("abort", resolve)); return ok("x")',
+  );
+  // All threads warm: to start eight at once may take longer than the timeout.
+  const warms = attemptOf('await new Promise((r) => setTimeout(r, 300)); return ok("x")');
+  await Promise.all(Array.from({ length: 8 }, () => runScript(warms)));
+  const all = await Promise.all(Array.from({ length: 9 }, () => runScript(blocks, { timeoutMs: 800 })));
+  const said = all.map(({ outcome }) => outcome.status).toSorted();
+  expect(said).toEqual([...Array.from({ length: 8 }, () => 'fail'), 'void']);
+});
+
+test.each(['for (;;);', 'await new Promise(() => {})', 'setInterval(() => {}, 1); return ok("x")'])(
+  'the process ends with its work: %s',
+  async (body) => {
+    const file = attemptOf(body);
+    const yaml = yamlFile(`targets: [{ name: a, timeout: 2s, script: "${file}" }]`);
+    const { code, stdout, stderr } = await runCli(['once', yaml]);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/ (fail|ok) /);
+    expect(code).toBe(stdout.includes(' fail ') ? 1 : 0);
+  },
+);
