@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { script } from '../../probes/script/probe.ts';
+import { script as shared } from '../../probes/script/probe.ts';
 import type { Attempt } from '../../src/core/outcome.ts';
 import type { TraceEntry } from '../../src/core/trace.ts';
 import { type RunningAttempt, startAttempt } from '../../src/runtime/attempt.ts';
@@ -39,6 +39,8 @@ interface RunOptions {
   readonly timeoutMs?: number;
   readonly name?: string;
   readonly traced?: boolean;
+  /** Another than the one that has the threads which all share. */
+  readonly script?: typeof shared;
   /** Called when the settings have been read, before the attempt. */
   readonly onLoaded?: () => void;
 }
@@ -46,7 +48,7 @@ interface RunOptions {
 /** One attempt of a script under way, as the agent runs it. */
 export function startScript(
   file: string,
-  { given = {}, timeoutMs = 20_000, name = 't', traced = false, onLoaded }: RunOptions = {},
+  { given = {}, timeoutMs = 20_000, name = 't', traced = false, onLoaded, script = shared }: RunOptions = {},
 ): ScriptRun {
   if (!existsSync(BUILT)) throw new Error(`${BUILT} is missing: npm run build makes it`);
   const settings = script.settings.parse({ file, with: given });

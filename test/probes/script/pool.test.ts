@@ -1,9 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Pool, createPool } from '../../../probes/script/pool.ts';
+import { scriptProbe } from '../../../probes/script/probe.ts';
 import { createSystemClock } from '../../../src/runtime/system-clock.ts';
 import { runCli } from '../../support/cli.ts';
-import { attemptOf, runScript } from '../../support/script.ts';
+import { attemptOf, runScript, startScript } from '../../support/script.ts';
 import { yamlFile } from '../../support/yaml-file.ts';
 
 /** The threads: how many, whose, and for how long. */
@@ -133,15 +134,14 @@ test('a thread that dies idle is missed by nobody', async () => {
 });
 
 test('waiting for a thread is our own trouble, and void at the deadline', async () => {
-  const blocks = attemptOf(
-    'await new Promise((resolve) => signal.addEventListener("abort", resolve)); return ok("x")',
-  );
-  // All threads warm: to start eight at once may take longer than the timeout.
-  const warms = attemptOf('await new Promise((r) => setTimeout(r, 300)); return ok("x")');
-  await Promise.all(Array.from({ length: 8 }, () => runScript(warms)));
-  const all = await Promise.all(Array.from({ length: 9 }, () => runScript(blocks, { timeoutMs: 800 })));
-  const said = all.map(({ outcome }) => outcome.status).toSorted();
-  expect(said).toEqual([...Array.from({ length: 8 }, () => 'fail'), 'void']);
+  const script = scriptProbe(createPool({ most: 1 }));
+  const hogs = startScript(attemptOf('for (;;);'), { script });
+  const { outcome, phases } = await runScript(attemptOf('return ok("x")'), { script, timeoutMs: 50 });
+  expect(outcome.status).toBe('void');
+  expect(outcome.message).toContain('did not get its turn');
+  expect(Object.keys(phases)).toEqual(['queue']);
+  hogs.cancel();
+  await hogs.ended;
 });
 
 test.each(['for (;;);', 'await new Promise(() => {})', 'setInterval(() => {}, 1); return ok("x")'])(
