@@ -1,4 +1,4 @@
-import { type Outcome, type Reason, fail, voided } from '../src/core/outcome.ts';
+import { type Outcome, type Reason, fail, shortage, voided } from '../src/core/outcome.ts';
 
 /** Error codes of the system and of Node that speak against the target. */
 const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
@@ -24,17 +24,16 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
 };
 
 /** Codes that mean we ourselves have run out of something or may not: they say nothing about the target. */
-const OURS = new Set([
+const SHORTAGES = new Set([
   'EMFILE',
   'ENFILE',
   'EADDRNOTAVAIL',
   'EADDRINUSE',
   'ENOBUFS',
   'ENOMEM',
-  'EACCES',
-  'EPERM',
   'EAI_MEMORY',
 ]);
+const FORBIDDEN = new Set(['EACCES', 'EPERM']);
 
 /** Codes that come in families: OpenSSL's verification results, Node's TLS and HTTP/2 errors. */
 const REASON_OF_FAMILY: readonly (readonly [RegExp, Reason])[] = [
@@ -62,7 +61,8 @@ export function outcomeOf(error: unknown): Outcome {
   if (error instanceof ProbeFailure) return fail(error.reason, error.message);
   if (!(error instanceof Error)) throw error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (error instanceof OwnTrouble || OURS.has(code)) return voided(`our own trouble: ${error.message}`);
+  if (SHORTAGES.has(code)) return shortage(error.message);
+  if (error instanceof OwnTrouble || FORBIDDEN.has(code)) return voided(`our own trouble: ${error.message}`);
   const reason = REASON_OF_CODE[code] ?? REASON_OF_FAMILY.find(([family]) => family.test(code))?.[1];
   if (reason === undefined) throw error;
   return fail(reason, reason === 'tls' ? tlsMessage(error) : error.message);

@@ -52,7 +52,7 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
       redactors = [next.redact, ...redactors].slice(0, MOST_REDACTORS);
       config = next;
       dispatcher.configure(next.hooks, next.concurrency.perHook);
-      return fleet.apply(next.targets, next.concurrency);
+      return fleet.apply(next.targets, next.concurrency, next.anchors);
     },
     async stop() {
       await Promise.all([fleet.stop(), dispatcher.stop(config?.stopGraceMs ?? 0)]);

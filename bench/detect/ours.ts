@@ -1,3 +1,4 @@
+import { NO_DOUBT } from '../../src/core/doubt.ts';
 import { RULE_DEFAULTS } from '../../src/config/schema.ts';
 import { type Health, judge, unknownHealth } from '../../src/core/health.ts';
 import { type Attempt, type EvidenceClass, type Outcome, fail, ok } from '../../src/core/outcome.ts';
@@ -64,7 +65,8 @@ function watch(rules: Rules, anchor: boolean, { world, random, untilMs, fault }:
     rules,
     health,
     suspected,
-    unreachable: false,
+    held: false,
+    stretch: 1,
     active: flights.length,
     latest,
     epoch,
@@ -97,6 +99,7 @@ function watch(rules: Rules, anchor: boolean, { world, random, untilMs, fault }:
       target: NAME,
       rules,
       unreachable: false,
+      doubt: NO_DOUBT,
       pathWorks:
         !anchor || said !== 'path' || anchorAnswers(world, random, end - rules.timeoutMs, rules.timeoutMs),
       at: end,

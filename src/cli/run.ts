@@ -96,7 +96,10 @@ export async function runAgent(
   stopSignal?.addEventListener('abort', () => leave.stop('the end of the story'), { once: true });
 
   agent.apply(config);
-  log.info({ targets: config.targets.length, hooks: config.hooks.size, files }, 'started');
+  log.info(
+    { targets: config.targets.length, hooks: config.hooks.size, anchors: config.anchors.length, files },
+    'started',
+  );
   const why = await leave.first;
   log.info({ why, grace_ms: config.stopGraceMs }, 'stopping');
   unwatch();

@@ -5,6 +5,7 @@ import type { ProbeRegistry } from '../core/probe.ts';
 import { type Redact, createRedactor } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
+import { type AnchorChoice, anchorTargets } from './anchors.ts';
 import { type SourceFile, parseSource } from './document.ts';
 import { readTexts } from './files.ts';
 import { loadHooks } from './hooks.ts';
@@ -20,6 +21,8 @@ export interface Config {
   readonly concurrency: { readonly total: number; readonly perHost: number; readonly perHook: number };
   /** How long hooks may go on after the agent was told to stop, ms. */
   readonly stopGraceMs: number;
+  /** What answers while the agent's own network works: targets without verdicts. */
+  readonly anchors: readonly Target[];
   /** Where beats are taken, if any target sends them. */
   readonly listen: HostPort;
   /** Masks what came from `${VAR}` and `${file:PATH}`. */
@@ -55,6 +58,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
   const written = onlyOne('listen', files, problems);
 
   const confirm = onlyOne('confirm', files, problems);
+  const anchors = onlyOne('anchors', files, problems);
 
   const hookMap = loadHooks(entriesOf('hooks', files), hooks, problems);
   const loaded = loadTargets({
@@ -76,6 +80,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
 
   const bounds = { ...CONCURRENCY_DEFAULTS, ...(concurrency?.data as object | undefined) };
   const stopGraceMs = (stopGrace?.data as number | undefined) ?? STOP_GRACE_MS;
+  const choice = anchors?.data as AnchorChoice;
   const listen = (written?.data as HostPort | undefined) ?? LISTEN;
   return {
     targets: loaded.targets,
@@ -83,11 +88,13 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
     concurrency: { total: bounds.total, perHost: bounds.per_host, perHook: bounds.per_hook },
     stopGraceMs,
     listen,
+    anchors: anchorTargets(choice, loaded.targets, { probes, readSystem: readFile }),
     redact,
     paths,
     merged: {
       concurrency: bounds,
       stop_grace: formatDuration(stopGraceMs),
+      anchors: choice ? choice.map(formatAddress) : 'auto',
       listen: formatAddress(listen),
       hooks: Object.fromEntries(
         entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data]),

@@ -3,6 +3,7 @@ import { HOOK_EVENTS, type HookRegistry } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import {
   address,
+  alsoTakes,
   duration,
   expected,
   integer,
@@ -104,11 +105,21 @@ export const CONCURRENCY_DEFAULTS = { total: 256, per_host: 8, per_hook: 16 } as
 export const STOP_GRACE_MS = 10_000;
 export const LISTEN = { host: '127.0.0.1', port: 9_470 } as const;
 
+/** Addresses; none for `off`, undefined for `auto`. */
+const anchors = alsoTakes(
+  ['scalar'],
+  z.preprocess(
+    (raw) => (raw === 'auto' ? undefined : raw === 'off' ? [] : raw),
+    z.array(address(), { error: expected('auto, off or a list of addresses (host:port)') }).optional(),
+  ),
+);
+
 /** The keys of a file, apart from what is in its targets and hooks: those are read one by one. */
 export const fileSchema = z.strictObject({
   defaults: z.unknown().optional(),
   concurrency: concurrency.optional(),
   stop_grace: duration({ min: 0 }).optional(),
+  anchors,
   confirm,
   listen: address().optional().describe('where beats are taken; nobody listens without a heartbeat target'),
   targets: z.array(z.unknown(), { error: 'expected a list of targets' }).optional(),

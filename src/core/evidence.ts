@@ -59,6 +59,13 @@ export function windowOf(cls: EvidenceClass, { reached }: Evidence, confirm: Con
   return cls === 'path' && reached ? Math.max(confirm.path, confirm.silent) : confirm[cls];
 }
 
+/** The same for an agent that has reason to look longer. */
+export function stretched<Rule extends Pick<DownRule, 'confirm'>>(rule: Rule, factor: number): Rule {
+  if (factor === 1) return rule;
+  const { explicit, silent, path } = rule.confirm;
+  return { ...rule, confirm: { explicit: explicit * factor, silent: silent * factor, path: path * factor } };
+}
+
 /** The class whose rule for down is met at `at`, monotonic ms; null where none is. */
 export function provenBy(evidence: Evidence, rule: DownRule, at: number): EvidenceClass | null {
   return (

@@ -1,4 +1,5 @@
-import { type DownRule, type Evidence, NO_EVIDENCE, provenBy, withFailure } from './evidence.ts';
+import type { Doubt } from './doubt.ts';
+import { type DownRule, type Evidence, NO_EVIDENCE, provenBy, stretched, withFailure } from './evidence.ts';
 import { type Attempt, type Outcome, classOf } from './outcome.ts';
 import type { Rules } from './target.ts';
 
@@ -42,6 +43,8 @@ export interface Circumstances {
   readonly rules: DownRule & Pick<Rules, 'successThreshold'>;
   /** A target it depends on is not up: failures say nothing of this one, so they open no incident. */
   readonly unreachable: boolean;
+  /** What the agent thinks of itself. */
+  readonly doubt: Pick<Doubt, 'score' | 'doubtful'>;
   /** An anchor has answered lately, or there is none to ask: what cannot be reached is not cut off on our side. */
   readonly pathWorks: boolean;
   /** Wall clock ms. */
@@ -67,11 +70,13 @@ export function incidentId(target: string, openedAt: number): string {
 /**
  * The whole decision, pure. Its truth table stands in docs/states.md and is what the tests are generated from.
  * A `void` attempt returns the very same health object. So does one that started before another that has been judged:
- * confirmations overlap, and the newer one knows better.
+ * confirmations overlap, and the newer one knows better. And so does a failure that a doubtful agent sees.
  */
 export function judge(health: Health, attempt: Attempt, circumstances: Circumstances): Judgement {
   const { outcome, startedAt } = attempt;
-  if (outcome.status === 'void' || startedAt < health.judgedAt) return { health, transition: null };
+  const { doubtful } = circumstances.doubt;
+  const saysNothing = outcome.status === 'void' || (doubtful && outcome.status === 'fail');
+  if (saysNothing || startedAt < health.judgedAt) return { health, transition: null };
   const next = isGood(outcome) ? afterGood(health, circumstances) : afterFail(health, attempt, circumstances);
   const judged = { ...next, judgedAt: startedAt };
   if (next.state === health.state) return { health: { ...judged, since: health.since }, transition: null };
@@ -102,7 +107,7 @@ function afterGood(health: Health, { rules, at }: Circumstances): Health {
 function afterFail(
   health: Health,
   attempt: Attempt,
-  { rules, at, unreachable, pathWorks }: Circumstances,
+  { rules, at, unreachable, doubt, pathWorks }: Circumstances,
 ): Health {
   switch (health.state) {
     case 'unknown':
@@ -111,7 +116,8 @@ function afterFail(
       const suspect: Health = { ...health, state: 'suspect', since: at, successes: 0 };
       if (unreachable) return { ...suspect, evidence: NO_EVIDENCE };
       const evidence = withFailure(health.evidence, classOf(attempt.outcome)!, attempt.startedAt);
-      const proven = provenBy(evidence, rules, attempt.startedAt + attempt.latencyMs);
+      const rule = stretched(rules, doubt.score + 1);
+      const proven = provenBy(evidence, rule, attempt.startedAt + attempt.latencyMs);
       return proven === null || (proven === 'path' && !pathWorks)
         ? { ...suspect, evidence }
         : { ...suspect, state: 'down', evidence: NO_EVIDENCE, incidentAt: at };

@@ -1,3 +1,4 @@
+import type { Doubt, Trouble } from './doubt.ts';
 import type { Attempt } from './outcome.ts';
 import type { Health, Transition } from './health.ts';
 import type { BeatReport } from './beat.ts';
@@ -19,6 +20,8 @@ export interface Observer {
   onHookStart?(hook: Pick<HookReport, 'target' | 'hook' | 'kind' | 'event'>): void;
   /** A request to the listener has had its answer. */
   onBeat?(report: BeatReport): void;
+  /** The agent begins or ceases to doubt itself; what tipped the scale, where it was one thing. */
+  onDoubt?(doubt: Doubt, because: Trouble | null): void;
   /** Our own trouble: a bug in a probe or an observer, with its stack. */
   onTrouble?(what: string, detail: string): void;
 }
@@ -47,6 +50,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     onHook: (report) => tell((o) => o.onHook?.(report)),
     onHookStart: (hook) => tell((o) => o.onHookStart?.(hook)),
     onBeat: (report) => tell((o) => o.onBeat?.(report)),
+    onDoubt: (doubt, because) => tell((o) => o.onDoubt?.(doubt, because)),
     onTrouble: (what, detail) => tell((o) => o.onTrouble?.(what, detail)),
   };
 }

@@ -43,6 +43,8 @@ export interface Failure {
 export interface Void {
   readonly status: 'void';
   readonly message: string;
+  /** The agent itself ran short of something: descriptors, ports, memory, its turn. */
+  readonly shortage?: true;
   readonly facts?: Facts;
 }
 export type Outcome = Good | Failure | Void;
@@ -58,6 +60,10 @@ export function fail(reason: Reason, message: string, facts?: Facts): Failure {
 }
 export function voided(message: string): Void {
   return { status: 'void', message };
+}
+/** Void because the agent ran short of something, which speaks against the agent. */
+export function shortage(message: string): Void {
+  return { status: 'void', message: `our own trouble: ${message}`, shortage: true };
 }
 
 /** The outcome with more facts; its own come first. */

@@ -1,4 +1,4 @@
-import { nextConfirmation } from './evidence.ts';
+import { nextConfirmation, stretched } from './evidence.ts';
 import type { Health } from './health.ts';
 import { nextDue } from './schedule.ts';
 import type { Rules } from './target.ts';
@@ -13,7 +13,10 @@ export interface Standing {
   readonly health: Health;
   /** An answer is late enough to look again, though nothing has failed. */
   readonly suspected: boolean;
-  readonly unreachable: boolean;
+  /** Failures decide nothing now: a dependency is not up, or the agent is in doubt. */
+  readonly held: boolean;
+  /** By how much the agent stretches its windows. */
+  readonly stretch: number;
   /** Attempts under way. */
   readonly active: number;
   /** The newest attempt: when it was due, and when it started. */
@@ -36,9 +39,9 @@ export interface NextStart {
 export function isConfirming({
   health,
   suspected,
-  unreachable,
-}: Pick<Standing, 'health' | 'suspected' | 'unreachable'>): boolean {
-  return !unreachable && (health.state === 'suspect' || (suspected && health.incidentAt === null));
+  held,
+}: Pick<Standing, 'health' | 'suspected' | 'held'>): boolean {
+  return !held && (health.state === 'suspect' || (suspected && health.incidentAt === null));
 }
 
 /** When the next attempt starts; null where one of those under way has to end first. */
@@ -48,7 +51,10 @@ export function nextStart(standing: Standing): NextStart | null {
   if (isConfirming(standing)) {
     if (active >= MOST_AT_ONCE) return null;
     const timing = { lastStart: latest.startedAt, spacing, timeout: rules.timeoutMs };
-    return { due: Math.max(now, nextConfirmation(health.evidence, rules, timing)), onGrid: false };
+    return {
+      due: Math.max(now, nextConfirmation(health.evidence, stretched(rules, standing.stretch), timing)),
+      onGrid: false,
+    };
   }
   if (active > 0) return null;
   if (health.state === 'recovering') return { due: Math.max(now, latest.startedAt + spacing), onGrid: false };

@@ -71,6 +71,10 @@ export function createLogObserver(log: Logger): Observer {
       const { ok, tries, ms, detail } = report;
       log[ok ? 'info' : 'error']({ ...hookFields(report), ok, tries, ms: round(ms), detail }, 'hook');
     },
+    onDoubt({ doubtful, score }, because) {
+      if (doubtful) log.warn({ because, score }, 'in doubt of itself, verdicts of down are withheld');
+      else log.info({ score }, 'sure of itself again');
+    },
     onTrouble(what, detail) {
       log.error({ what, detail }, 'trouble');
     },

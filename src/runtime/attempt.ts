@@ -1,6 +1,14 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { stackOf } from '../core/observer.ts';
-import { type Attempt, type Facts, type Outcome, type Phase, fail, voided } from '../core/outcome.ts';
+import {
+  type Attempt,
+  type Facts,
+  type Outcome,
+  type Phase,
+  fail,
+  shortage,
+  voided,
+} from '../core/outcome.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
@@ -151,7 +159,7 @@ function timeoutOutcome(phase: Phase | undefined, timeoutMs: number): Outcome {
   const within = `within ${formatDuration(timeoutMs)}`;
   switch (phase) {
     case 'queue':
-      return voided(`our own trouble: the attempt did not get its turn ${within}`);
+      return shortage(`the attempt did not get its turn ${within}`);
     case 'dns':
       return fail('dns', `no answer to the name lookup ${within}`);
     case 'connect':

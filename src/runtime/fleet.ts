@@ -3,14 +3,21 @@ import { diff } from '../core/diff.ts';
 import { NO_EVIDENCE } from '../core/evidence.ts';
 import { unknownHealth } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
+import { type Attempt, classOf } from '../core/outcome.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
+import { createAnchors } from './anchors.ts';
 import { type Concurrency, createLimiter } from './limiter.ts';
 import { type Monitor, type MonitorSnapshot, createMonitor } from './monitor.ts';
+import { createVigil } from './vigil.ts';
 
 /** How long the end waits for probes that ignore their signal, ms: a killed command has had its TERM and its KILL. */
 const LEAVE_BEHIND_MS = 2_000;
+
+/** So many suspects, and half of all targets, are no coincidence. */
+const MASS = 3;
+const MASS_LOOK_MS = 500;
 
 /** All monitors together. */
 export interface Fleet {
@@ -18,7 +25,7 @@ export interface Fleet {
    * Watches exactly these targets from now on. One whose settings are as they were is not touched; one that changed
    * keeps its state, its open incident and its counters, so that what was told as down is told as up again.
    */
-  apply(targets: readonly Target[], concurrency: Concurrency): Changes;
+  apply(targets: readonly Target[], concurrency: Concurrency, anchors?: readonly Target[]): Changes;
   /** Ends every loop. Resolves when all probes under way have really ended, or are left behind. */
   stop(): Promise<void>;
   snapshot(): MonitorSnapshot[];
@@ -45,6 +52,17 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
   const epoch = Math.ceil(clock.now());
   const limiter = createLimiter({ total: 1, perHost: 1 });
   const monitors = new Map<string, Monitor>();
+  let massLookedAt = -Infinity;
+  const vigil = createVigil({
+    clock,
+    onLapse: forgiveAll,
+    onDoubt(doubt, because) {
+      // Whoever was in doubt has seen nothing clearly: every target begins with full grace.
+      if (!doubt.doubtful) forgiveAll();
+      observer.onDoubt(doubt, because);
+    },
+  });
+
   /** By target, the end of monitors that were stopped while their probe was still at it. */
   const ending = new Map<string, Promise<void>>();
 
@@ -55,16 +73,45 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
     });
   }
 
+  const anchors = createAnchors({
+    probes,
+    clock,
+    redact,
+    onTrouble: observer.onTrouble,
+    onLost: () => vigil.note('anchors lost'),
+  });
+  const witness: Required<Observer> = {
+    ...observer,
+    onAttempt(target, attempt, health) {
+      if (isUnheard(attempt) || (health.state === 'suspect' && isMass())) anchors.ask();
+      observer.onAttempt(target, attempt, health);
+    },
+  };
+
+  /** Many at once: it is them, or it is us. Looked at now and then: there may be thousands. */
+  function isMass(): boolean {
+    if (clock.now() - massLookedAt < MASS_LOOK_MS) return false;
+    massLookedAt = clock.now();
+    const suspects = [...monitors.values()].filter((monitor) => monitor.health().state === 'suspect').length;
+    return suspects >= MASS && suspects * 2 >= monitors.size;
+  }
+
+  function forgiveAll(): void {
+    for (const monitor of monitors.values()) monitor.forgive();
+  }
+
   function begin(target: Target, initial?: Pick<MonitorSnapshot, 'health' | 'attempts' | 'missed'>): Monitor {
     const monitor = createMonitor({
       target,
       probe: probes[target.probe.kind]!,
       clock,
       limiter,
-      observer,
+      observer: witness,
       redact,
       epoch,
       isUnreachable: () => isUnreachable(target),
+      vigil,
+      pathWorks: anchors.pathWorks,
       initial: initial ?? { health: unknownHealth(clock.wallTime()), attempts: 0, missed: 0 },
     });
     monitors.set(target.name, monitor);
@@ -107,8 +154,10 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
   }
 
   return {
-    apply(targets, concurrency) {
+    apply(targets, concurrency, anchored = []) {
       limiter.resize(concurrency);
+      vigil.start();
+      anchors.apply(anchored);
       const { added, removed, changed, kept } = diff(
         [...monitors.values()].map((m) => m.target),
         targets,
@@ -125,6 +174,8 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
       };
     },
     async stop() {
+      vigil.stop();
+      anchors.stop();
       for (const name of monitors.keys()) remove(name);
       let cancel: Cancel = () => {};
       const patience = new Promise<void>((resolve) => {
@@ -135,4 +186,10 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
     },
     snapshot: () => [...monitors.values()].map((monitor) => monitor.snapshot()),
   };
+}
+
+/** A failure that may be the network's, and so the agent's own. */
+function isUnheard({ outcome }: Attempt): boolean {
+  const cls = classOf(outcome);
+  return cls === 'silent' || cls === 'path';
 }

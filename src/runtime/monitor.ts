@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from '../core/clock.ts';
+import { NO_EVIDENCE } from '../core/evidence.ts';
 import { type Health, judge } from '../core/health.ts';
 import { type Observer, stackOf } from '../core/observer.ts';
-import type { Attempt } from '../core/outcome.ts';
+import { type Attempt, classOf, voided } from '../core/outcome.ts';
 import { type NextStart, type Standing, isConfirming, nextStart } from '../core/plan.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
@@ -10,11 +11,14 @@ import { NO_ESTIMATE, suspicionPoint, withLatency } from '../core/suspicion.ts';
 import type { Target } from '../core/target.ts';
 import { type RunningAttempt, startAttempt } from './attempt.ts';
 import type { Limiter } from './limiter.ts';
+import type { Vigil } from './vigil.ts';
 
 /** One target's loop: due -> place -> attempt -> judgement -> observers, and when it is due again. */
 export interface Monitor {
   readonly target: Target;
   start(): void;
+  /** Full grace: whatever speaks against the target up to now counts no more. */
+  forgive(): void;
   /** Ends the loop; an attempt under way has no outcome. Resolves when its probe has really ended. */
   stop(): Promise<void>;
   health(): Health;
@@ -41,11 +45,13 @@ export interface MonitorOptions {
   readonly epoch: number;
   /** Whether a target that this one depends on is not up. */
   readonly isUnreachable: () => boolean;
+  readonly vigil: Pick<Vigil, 'doubt' | 'lapses' | 'note'>;
+  readonly pathWorks: () => boolean;
   readonly initial: Pick<MonitorSnapshot, 'health' | 'attempts' | 'missed'>;
 }
 
 export function createMonitor(options: MonitorOptions): Monitor {
-  const { target, probe, clock, limiter, observer, redact, epoch, isUnreachable } = options;
+  const { target, probe, clock, limiter, observer, redact, epoch, isUnreachable, vigil, pathWorks } = options;
   const { name, rules } = target;
   let { health, attempts, missed } = options.initial;
   let estimate = NO_ESTIMATE;
@@ -115,16 +121,19 @@ export function createMonitor(options: MonitorOptions): Monitor {
     });
   }
 
-  function conclude(attempt: Attempt): void {
+  function conclude(seen: Attempt): void {
+    const attempt = excused(seen, vigil.lapses());
+    const { outcome, latencyMs } = attempt;
     last = attempt;
     suspected = false;
-    const { status } = attempt.outcome;
-    if (status === 'ok' || status === 'warn') estimate = withLatency(estimate, attempt.latencyMs);
+    if (outcome.status === 'ok' || outcome.status === 'warn') estimate = withLatency(estimate, latencyMs);
+    if (outcome.status === 'void' && outcome.shortage) vigil.note('shortage');
     const judgement = judge(health, attempt, {
       target: name,
       rules,
       unreachable: isUnreachable(),
-      pathWorks: true,
+      doubt: vigil.doubt(),
+      pathWorks: pathWorks(),
       at: clock.wallTime(),
     });
     ({ health } = judgement);
@@ -134,12 +143,14 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   function standing(): Standing {
     const now = clock.now();
+    const { score, doubtful } = vigil.doubt();
     return {
       name,
       rules,
       health,
       suspected,
-      unreachable: isUnreachable(),
+      held: doubtful || isUnreachable(),
+      stretch: score + 1,
       active: active.size,
       latest,
       epoch,
@@ -167,6 +178,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
     start() {
       if (!stopped) scheduleAt({ due: firstDue(name, rules.intervalMs, epoch, clock.now()), onGrid: true });
     },
+    forgive() {
+      health = { ...health, evidence: NO_EVIDENCE };
+    },
     async stop() {
       stopped = true;
       cancelDue();
@@ -176,4 +190,22 @@ export function createMonitor(options: MonitorOptions): Monitor {
     health: () => health,
     snapshot: () => ({ target: name, health, unreachable: isUnreachable(), attempts, missed, last }),
   };
+}
+
+/**
+ * A failure that fell into a lapse of the agent's is void: after a stall an answer may have been there in time and not
+ * have been read, and while the process or its host stood still anything may have happened to the connection.
+ */
+function excused(attempt: Attempt, { stalledAt, pausedAt }: ReturnType<Vigil['lapses']>): Attempt {
+  const { outcome, startedAt } = attempt;
+  if (outcome.status !== 'fail') return attempt;
+  const excuse =
+    startedAt < pausedAt
+      ? 'the agent stood still'
+      : startedAt < stalledAt && classOf(outcome) !== 'explicit'
+        ? 'the agent was late'
+        : undefined;
+  return excuse === undefined
+    ? attempt
+    : { ...attempt, outcome: voided(`our own trouble: ${excuse} (${outcome.reason}: ${outcome.message})`) };
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Health, type State, incidentId, judge, unknownHealth } from '../../src/core/health.ts';
+import { NO_DOUBT } from '../../src/core/doubt.ts';
 import { type DownRule, NO_EVIDENCE, withFailure } from '../../src/core/evidence.ts';
 import { type Attempt, type Outcome, type Reason, fail, ok, voided, warn } from '../../src/core/outcome.ts';
 import { randomFrom } from '../support/random.ts';
@@ -35,6 +36,7 @@ function states(script: string, rules = RULES): string {
       target: 't',
       rules,
       unreachable,
+      doubt: NO_DOUBT,
       pathWorks: true,
       at: index + 1,
     });
@@ -73,7 +75,14 @@ describe('judge', () => {
 
   test('a void attempt returns the very same health', () => {
     const health: Health = { ...unknownHealth(1), state: 'suspect' };
-    const circumstances = { target: 't', rules: RULES, unreachable: false, pathWorks: true, at: 9 };
+    const circumstances = {
+      target: 't',
+      rules: RULES,
+      unreachable: false,
+      doubt: NO_DOUBT,
+      pathWorks: true,
+      at: 9,
+    };
     expect(judge(health, attempt(voided('ours')), circumstances).health).toBe(health);
   });
 
@@ -86,6 +95,7 @@ describe('judge', () => {
         target: 'x',
         rules: RULES,
         unreachable: false,
+        doubt: NO_DOUBT,
         pathWorks: true,
         at,
       });
@@ -104,6 +114,7 @@ describe('judge', () => {
         target: 't',
         rules: RULES,
         unreachable: false,
+        doubt: NO_DOUBT,
         pathWorks: true,
         at: 10 + at,
       }));
@@ -132,6 +143,7 @@ test('over random histories: no down without the threshold of failures, void cha
         target: 't',
         rules,
         unreachable: false,
+        doubt: NO_DOUBT,
         pathWorks: true,
         at,
       });
@@ -183,7 +195,14 @@ function isProven(
 }
 
 test('an attempt that started before one that has been judged changes nothing', () => {
-  const circumstances = { target: 't', rules: RULES, unreachable: false, pathWorks: true, at: 9 };
+  const circumstances = {
+    target: 't',
+    rules: RULES,
+    unreachable: false,
+    doubt: NO_DOUBT,
+    pathWorks: true,
+    at: 9,
+  };
   const { health } = judge(unknownHealth(0), attempt(ok('fine'), 5), circumstances);
   expect(judge(health, attempt(fail('timeout', 'late'), 4), circumstances)).toEqual({
     health,
@@ -201,6 +220,7 @@ test('a connection that was refused twice and then not made at all has not been 
       target: 't',
       rules,
       unreachable: false,
+      doubt: NO_DOUBT,
       pathWorks: true,
       at,
     }));
@@ -235,6 +255,7 @@ describe('docs/states.md', () => {
       target: 't',
       rules: RULES,
       unreachable: condition === 'unreachable',
+      doubt: NO_DOUBT,
       pathWorks: true,
       at: 2,
     });

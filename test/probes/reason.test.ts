@@ -47,17 +47,18 @@ test.each([
   expect(`${outcome.status === 'fail' && outcome.reason} ${classOf(outcome)}`).toBe(expected);
 });
 
-test.each([
-  'EMFILE',
-  'ENFILE',
-  'EADDRNOTAVAIL',
-  'EADDRINUSE',
-  'ENOBUFS',
-  'ENOMEM',
-  'EACCES',
-  'EPERM',
-  'EAI_MEMORY',
-])('%s is our own trouble', (code) => {
+test.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'EADDRINUSE', 'ENOBUFS', 'ENOMEM', 'EAI_MEMORY'])(
+  '%s is our own trouble: we have run short of it',
+  (code) => {
+    expect(outcomeOf(systemError(code))).toEqual({
+      status: 'void',
+      message: `our own trouble: failed: ${code}`,
+      shortage: true,
+    });
+  },
+);
+
+test.each(['EACCES', 'EPERM'])('%s is our own trouble', (code) => {
   expect(outcomeOf(systemError(code))).toEqual({
     status: 'void',
     message: `our own trouble: failed: ${code}`,

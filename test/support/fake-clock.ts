@@ -9,6 +9,8 @@ export interface FakeClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Time passes while nothing can run: as when the process was stopped, or a callback took long. */
   stall(ms: number): void;
+  /** The wall clock is set forward, or back. */
+  step(ms: number): void;
   /** Callbacks that wait for their time. */
   readonly pending: number;
 }
@@ -16,6 +18,7 @@ export interface FakeClock extends Clock {
 export function createFakeClock({ now = 1_000, wallTime = Date.UTC(2026, 0, 1) } = {}): FakeClock {
   const startedAt = now;
   let current = now;
+  let stepped = 0;
   let entries: { at: number; order: number; callback: () => void }[] = [];
   let order = 0;
 
@@ -31,7 +34,7 @@ export function createFakeClock({ now = 1_000, wallTime = Date.UTC(2026, 0, 1) }
 
   return {
     now: () => current,
-    wallTime: () => wallTime + current - startedAt,
+    wallTime: () => wallTime + stepped + current - startedAt,
     schedule(at, callback) {
       const entry = { at, order: order++, callback };
       entries.push(entry);
@@ -51,6 +54,9 @@ export function createFakeClock({ now = 1_000, wallTime = Date.UTC(2026, 0, 1) }
     },
     stall(ms) {
       current += ms;
+    },
+    step(ms) {
+      stepped += ms;
     },
     get pending() {
       return entries.length;

@@ -18,6 +18,8 @@ export function recorder(): {
       onHookStart: ({ target, hook, event }) => lines.push(`hook-start ${target} ${hook} ${event.event}`),
       onHook: ({ target, hook, event, ok, tries, detail }) =>
         lines.push(`hook ${target} ${hook} ${event.event} ${ok ? 'ok' : 'failed'} ${tries} ${detail}`),
+      onDoubt: ({ doubtful, score }, because) =>
+        lines.push(`doubt ${doubtful ? `begins ${because}` : 'ends'} ${score}`),
       onTrouble: (what, detail) => lines.push(`trouble ${what} ${detail.split('\n', 1)[0]}`),
     },
   ]);

@@ -3,7 +3,7 @@ import type { Probe, ProbeContext } from '../../src/core/probe.ts';
 import { z } from 'zod';
 
 /**
- * Answers from a script, a letter an attempt: `+` ok, `w` warn, `-` refused, `?` void, `h` hangs until the signal, `z`
+ * Answers from a script, a letter an attempt: `+` ok, `w` warn, `-` refused, `p` not connected, `?` void, `h` hangs until the signal, `z`
  * ignores the signal until `release`. The last letter goes on for ever.
  */
 export interface ScriptedProbe extends Probe {
@@ -30,6 +30,8 @@ export function scriptedProbe(script: string): ScriptedProbe {
         return warn('so so');
       case '-':
         return fail('refused', 'no');
+      case 'p':
+        return fail('connect_timeout', 'nobody there');
       case '?':
         return voided('cannot tell');
       case 'h':

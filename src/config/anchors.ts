@@ -1,0 +1,84 @@
+import { isIP } from 'node:net';
+import { type HostPort, formatAddress } from '../core/address.ts';
+import type { ProbeRegistry } from '../core/probe.ts';
+import type { Target } from '../core/target.ts';
+
+/** Addresses; undefined for what the system knows. */
+export type AnchorChoice = readonly HostPort[] | undefined;
+
+const MOST_DERIVED = 3;
+/** Gateways and resolvers tend to answer there, and be it by a refusal. */
+const PORT = 53;
+const TIMEOUT_MS = 1_000;
+
+/** The anchors as targets of their own: connected to, without a verdict. */
+export function anchorTargets(
+  choice: AnchorChoice,
+  targets: readonly Target[],
+  { probes, readSystem }: { readonly probes: ProbeRegistry; readonly readSystem: (path: string) => string },
+): Target[] {
+  const probe = probes['tcp'];
+  if (!probe) return [];
+  const addresses = choice ?? derived(targets, readSystem);
+  return addresses.map((address) => {
+    const name = formatAddress(address);
+    return {
+      name: `anchor ${name}`,
+      labels: {},
+      probe: { kind: 'tcp', settings: probe.settings.parse(name) },
+      rules: {
+        intervalMs: TIMEOUT_MS,
+        timeoutMs: TIMEOUT_MS,
+        retryIntervalMs: TIMEOUT_MS,
+        failureThreshold: 1,
+        successThreshold: 1,
+        confirm: { explicit: 0, silent: 0, path: 0 },
+        suspectAfter: 'off',
+      },
+      dependsOn: [],
+      notify: [],
+      recover: [],
+      fingerprint: name,
+    };
+  });
+}
+
+/** The default gateway and the resolvers; none where every target is on this host, for which no network is needed. */
+function derived(targets: readonly Target[], readSystem: (path: string) => string): HostPort[] {
+  if (targets.every(({ host }) => host === undefined || isLoopback(host))) return [];
+  const read = (path: string): string => {
+    try {
+      return readSystem(path);
+    } catch {
+      return '';
+    }
+  };
+  const hosts = [...gateways(read('/proc/net/route')), ...resolvers(read('/etc/resolv.conf'))];
+  const near = [...new Set(hosts)].filter((host) => !isLoopback(host));
+  return near.slice(0, MOST_DERIVED).map((host) => ({ host, port: PORT }));
+}
+
+/** Linux: the routes to 0.0.0.0, with the gateway as a little-endian number in hex. */
+export function gateways(table: string): string[] {
+  return table.split('\n').flatMap((line) => {
+    const [, destination, gateway = ''] = line.trim().split(/\s+/);
+    if (destination !== '00000000' || !/^[0-9A-F]{8}$/i.test(gateway) || gateway === '00000000') return [];
+    return [
+      gateway
+        .match(/../g)!
+        .toReversed()
+        .map((byte) => Number.parseInt(byte, 16))
+        .join('.'),
+    ];
+  });
+}
+
+export function resolvers(file: string): string[] {
+  return [...file.matchAll(/^\s*nameserver\s+(\S+)/gm)].flatMap(([, address = '']) =>
+    isIP(address) === 0 ? [] : [address],
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return /^(127\.|::1$|::ffff:127\.)/.test(host) || /^localhost\.?$|\.localhost\.?$/i.test(host);
+}
