@@ -1,11 +1,12 @@
 import { type Socket, connect } from 'node:net';
-import { Duplex } from 'node:stream';
-import { type TLSSocket, connect as connectTls } from 'node:tls';
 import { type HostPort, formatAddress } from '../src/core/address.ts';
 import type { ProbeContext } from '../src/core/probe.ts';
-import { ProbeFailure } from './reason.ts';
 import { type Family, resolve } from './resolve.ts';
-import { type PeerCertificate, type TlsSettings, connectionOptions, readCertificate } from './tls.ts';
+import { secure } from './secure.ts';
+import { event, ignore, onAbort } from './socket.ts';
+import type { PeerCertificate, TlsSettings } from './tls.ts';
+
+export { secure } from './secure.ts';
 
 export type Endpoint = HostPort | { readonly unix: string };
 
@@ -43,6 +44,14 @@ export interface Connection {
    * agent out of ports. Harmless when repeated.
    */
   close(): void;
+  /**
+   * Outlives its attempt: until `resume`, no abort closes it and it keeps no process running. After so many ms of
+   * silence it is said to have waited too long. (By the socket's own timer, which goes with the socket: one of the clock
+   * would keep the process running.)
+   */
+  park(ms: number, waitedTooLong: () => void): void;
+  /** Belongs to another attempt now, and ends with that one's abort. */
+  resume(signal: AbortSignal): void;
 }
 
 /**
@@ -64,16 +73,16 @@ export async function dial(
   // Half open: a shutdown of Node's own, in answer to the peer's, would make the reset below fail and leak the socket.
   const raw = connect({ ...options, allowHalfOpen: true });
   raw.setNoDelay(true);
-  // What fails between two listeners, or after close, must not end the process.
   raw.on('error', ignore);
 
+  const abort = onAbort(close);
   function close(): void {
-    signal.removeEventListener('abort', close);
+    abort.forget();
     const peerClosedFirst = raw.readableEnded || raw.writableEnded;
     if ('unix' in endpoint || raw.connecting || peerClosedFirst) raw.destroy();
     else raw.resetAndDestroy();
   }
-  signal.addEventListener('abort', close, { once: true });
+  abort.watch(signal);
 
   const plain: Connection = {
     socket: raw,
@@ -81,6 +90,18 @@ export async function dial(
     wasReset: () => !('unix' in endpoint) && raw.remoteAddress === undefined,
     wasCut: () => false,
     close,
+    park(ms, waitedTooLong) {
+      abort.forget();
+      raw.unref();
+      raw.setTimeout(ms);
+      raw.once('timeout', waitedTooLong);
+    },
+    resume(next) {
+      abort.watch(next);
+      raw.ref();
+      raw.setTimeout(0);
+      raw.removeAllListeners('timeout');
+    },
   };
   try {
     await event(raw, 'connect', signal);
@@ -92,116 +113,6 @@ export async function dial(
   }
 }
 
-/**
- * TLS over a connection that stands: after STARTTLS, or through a proxy's tunnel. The connection belongs to what comes
- * back, and is closed where the handshake fails.
- */
-export async function secure(
-  below: Connection,
-  { settings, host, alpn }: TlsRequest,
-  context: ProbeContext,
-): Promise<Connection> {
-  const { signal, enter } = context;
-  enter('tls');
-  let cut = false;
-  let socket: TLSSocket | undefined;
-  function close(): void {
-    signal.removeEventListener('abort', close);
-    below.close();
-    socket?.destroy();
-  }
-  signal.addEventListener('abort', close, { once: true });
-  try {
-    const tls = connectTls({
-      ...connectionOptions(settings, host, alpn),
-      socket: detached(below.socket, () => {
-        cut = !tls.readableEnded;
-      }),
-    });
-    socket = tls;
-    tls.on('error', ignore);
-    await event(tls, 'secureConnect', signal);
-    // What came along with the end of the handshake has been told by now, and to nobody.
-    if (tls.destroyed || tls.readableEnded) {
-      throw tls.errored ?? new ProbeFailure('closed', 'closed right after the TLS handshake');
-    }
-    // RFC 7301 section 3.2: a server that does not know of ALPN goes on without it.
-    if (settings.alpn && tls.alpnProtocol === false) {
-      const offered = settings.alpn.join(', ');
-      throw new ProbeFailure('tls', `the server chose none of the protocols that were offered: ${offered}`);
-    }
-    const certificate = readCertificate(tls, settings, context);
-    return { socket: tls, certificate, wasReset: below.wasReset, wasCut: () => cut, close };
-  } catch (error) {
-    const told = handshakeError(error, below);
-    close();
-    throw told;
-  }
-}
-
-/**
- * The same bytes behind a stream of ours. TLS on top of Node's own socket takes over its handle, and resetting that
- * handle then crashes the process (seen on Node 20.20). `beforeEnd` is called when the peer has ended and all that it
- * sent has been through TLS: a close_notify among it has ended the TLS socket by then.
- */
-function detached(below: Socket, beforeEnd: () => void): Duplex {
-  const stream = new Duplex({
-    read: () => void below.resume(),
-    write: (chunk: Buffer, _encoding, done) => void below.write(chunk, done),
-    final: (done) => done(),
-  });
-  below.on('data', (chunk) => {
-    if (!stream.push(chunk)) below.pause();
-  });
-  below.once('end', () => {
-    setImmediate(() => {
-      beforeEnd();
-      stream.push(null);
-    });
-  });
-  below.once('error', (error) => stream.destroy(error));
-  return stream;
-}
-
-function event(
-  socket: Socket | TLSSocket,
-  name: 'connect' | 'secureConnect',
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    function settle(error?: Error): void {
-      socket.removeListener(name, settled);
-      socket.removeListener('error', settle);
-      socket.removeListener('close', closed);
-      if (error) reject(error);
-      else resolve();
-    }
-    const settled = (): void => settle();
-    const closed = (): void =>
-      settle(
-        signal.aborted
-          ? (signal.reason as Error)
-          : new ProbeFailure('closed', 'the peer closed the connection'),
-      );
-    socket.once(name, settled);
-    socket.once('error', settle);
-    socket.once('close', closed);
-  });
-}
-
-/** Node reports a connection that ends inside the handshake as ECONNRESET, whichever way it ended. */
-function handshakeError(error: unknown, { wasReset }: Connection): unknown {
-  if (!(error instanceof Error)) return error;
-  const ended =
-    error.message.startsWith('Client network socket disconnected before secure TLS') ||
-    (error instanceof ProbeFailure && error.reason === 'closed');
-  if (!ended) return error;
-  if (wasReset()) return new ProbeFailure('reset', 'the peer reset the connection during the TLS handshake');
-  return error instanceof ProbeFailure
-    ? error
-    : new ProbeFailure('closed', 'the peer closed the connection during the TLS handshake');
-}
-
 /** Not asked of the socket: it would remember its peer, and `wasReset` could not tell that it is gone. */
 function placeOf(endpoint: Endpoint, resolved = ''): string {
   if ('unix' in endpoint) return endpoint.unix;
@@ -210,5 +121,3 @@ function placeOf(endpoint: Endpoint, resolved = ''): string {
     ? name
     : `${name} (${formatAddress({ host: resolved, port: endpoint.port })})`;
 }
-
-function ignore(): void {}
