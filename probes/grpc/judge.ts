@@ -1,4 +1,5 @@
 import { type Outcome, fail, ok } from '../../src/core/outcome.ts';
+import type { Trace } from '../../src/core/trace.ts';
 import type { Answer } from '../http2/answer-reader.ts';
 import type { Fields } from '../http2/fields.ts';
 import { decodeResponse } from './message.ts';
@@ -29,20 +30,33 @@ const SERVING_NAMES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 
 const MAX_MESSAGE = 200;
 
-export function judgeAnswer({ status, headers, trailers, headOnly }: Answer, data: Buffer): Outcome {
-  if (status !== 200) return fail('protocol', `HTTP status ${status} instead of a gRPC answer`);
-  const contentType = headers.get('content-type')?.[0] ?? 'none';
-  if (!/^application\/grpc(?:[+;]|$)/i.test(contentType)) {
-    return fail('protocol', `content-type ${printed(contentType)} is not gRPC`);
-  }
+export function judgeAnswer(answer: Answer, data: Buffer, trace?: Trace): Outcome {
+  const { status, headers, trailers, headOnly } = answer;
+  const tell = (rule: string, value: string, passed: boolean): boolean => {
+    trace?.({ kind: 'rule', rule, value, passed });
+    return passed;
+  };
+  const contentType = printed(headers.get('content-type')?.[0] ?? 'none');
   const ending = headOnly ? headers : trailers;
   const code = statusCode(ending);
-  if (code === undefined) return fail('protocol', 'the answer has no grpc-status');
-  if (code !== 0) return fail('status', statusMessage(code, ending.get('grpc-message')?.[0]));
   const serving = decodeResponse(data);
+  const name = serving === undefined ? 'none' : (SERVING_NAMES[serving] ?? `status ${serving}`);
+
+  const isHttp = tell('HTTP status 200', String(status), status === 200);
+  const isGrpc = tell(
+    'a content-type of gRPC',
+    contentType,
+    /^application\/grpc(?:[+;]|$)/i.test(contentType),
+  );
+  const succeeded = tell('grpc-status 0', code === undefined ? 'none' : codeName(code), code === 0);
+  const serves = tell('SERVING', name, serving === 1);
+
+  if (!isHttp) return fail('protocol', `HTTP status ${status} instead of a gRPC answer`);
+  if (!isGrpc) return fail('protocol', `content-type ${contentType} is not gRPC`);
+  if (code === undefined) return fail('protocol', 'the answer has no grpc-status');
+  if (!succeeded) return fail('status', statusMessage(code, ending.get('grpc-message')?.[0]));
   if (serving === undefined) return fail('protocol', 'the answer is not one HealthCheckResponse');
-  const name = SERVING_NAMES[serving] ?? `status ${serving}`;
-  return serving === 1 ? ok(name) : fail('not_serving', name);
+  return serves ? ok(name) : fail('not_serving', name);
 }
 
 /** One status, even where it is said twice. */
@@ -52,8 +66,12 @@ function statusCode(ending: Fields): number | undefined {
   return codes.size === 1 && /^\d{1,9}$/.test(code!) ? Number(code) : undefined;
 }
 
+function codeName(code: number): string {
+  return STATUS_NAMES[code] ?? `code ${code}`;
+}
+
 function statusMessage(code: number, encoded: string | undefined): string {
-  const name = STATUS_NAMES[code] ?? `code ${code}`;
+  const name = codeName(code);
   return encoded === undefined || encoded === '' ? name : `${name}: ${printed(decoded(encoded))}`;
 }
 

@@ -25,9 +25,10 @@ export const grpc: Probe<GrpcSettings> = {
   host: (settings) => settings.address.host,
 
   async attempt(settings, context) {
-    const { address, tls } = settings;
+    const { address, family, tls } = settings;
     try {
       const connection = await dial(address, context, {
+        family: family === 'any' ? 0 : family,
         tls: tls && { settings: tls, host: address.host, alpn: ['h2'] },
       });
       try {
@@ -52,7 +53,7 @@ async function call(client: Client, settings: GrpcSettings, context: ProbeContex
     data.add(piece);
     return true;
   });
-  return judgeAnswer(answer, data.bytes());
+  return judgeAnswer(answer, data.bytes(), context.trace);
 }
 
 function requestOf(settings: GrpcSettings, { deadline, clock }: ProbeContext): Request {

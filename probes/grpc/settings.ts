@@ -1,5 +1,6 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
-import { address, text, textMap } from '../../src/schema/scalars.ts';
+import { address, family, text, textMap } from '../../src/schema/scalars.ts';
 import { tlsChoice } from '../tls.ts';
 
 /** Fields of HTTP/2's and gRPC's own, and those of HTTP/1 that HTTP/2 forbids. */
@@ -25,7 +26,7 @@ const metadata = textMap()
   })
   .default({})
   .describe(
-    'sent along: keys in lower case; the values of keys that end in `-bin` are base64; `grpc-*`, `te` and `content-type` cannot be set',
+    'sent along: keys in lower case; the values of keys that end in `-bin` are base64; fields of the protocol cannot be set',
   );
 
 function metadataProblem(name: string, value: string): string | undefined {
@@ -43,15 +44,29 @@ function metadataProblem(name: string, value: string): string | undefined {
   return /^ | $/.test(value) ? `the value of ${name} cannot begin or end with a blank` : undefined;
 }
 
-export const keys = z.strictObject({
-  address: address().describe('what to dial'),
-  service: text().default('').describe('the service to ask for; empty asks for the server as a whole'),
-  authority: text()
-    .refine((name) => /^[\u0021-\u007e]+$/.test(name), 'an authority is a host, with or without a port')
-    .optional()
-    .describe('the `:authority` of the request; the address unless set'),
-  metadata,
-  tls: tlsChoice().describe('TLS: true is TLS with the defaults; ALPN is `h2`'),
-});
+export const keys = z
+  .strictObject({
+    address: address().describe('what to dial: host:port or [v6]:port'),
+    family: family().describe(
+      'which addresses of the name are dialled: any (the first), 4 (IPv4) or 6 (IPv6)',
+    ),
+    service: text().default('').describe('the service to ask for; empty asks for the server as a whole'),
+    authority: text()
+      .refine((name) => /^[\u0021-\u007e]+$/.test(name), 'an authority is a host, with or without a port')
+      .optional()
+      .describe('the `:authority` of the request; the address where it is not set'),
+    metadata,
+    tls: tlsChoice().describe('TLS: true, or a mapping; the protocol that is offered is `h2`'),
+  })
+  .superRefine(({ address, family, tls }, context) => {
+    const literal = isIP(address.host);
+    if (family !== 'any' && literal !== 0 && literal !== family) {
+      const message = `${address.host} is not an IPv${family} address`;
+      context.addIssue({ code: 'custom', message, path: ['family'] });
+    }
+    if (tls && tls.alpn && !tls.alpn.includes('h2')) {
+      context.addIssue({ code: 'custom', message: 'gRPC needs h2 to be offered', path: ['tls', 'alpn'] });
+    }
+  });
 
 export type GrpcSettings = z.infer<typeof keys>;

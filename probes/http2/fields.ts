@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts';
+import { shown } from '../shown.ts';
 import { violation } from './faults.ts';
 import type { Field } from './hpack-decoder.ts';
 
@@ -26,7 +26,7 @@ export function readHead(fields: readonly Field[]): Head {
     const late = fields.some(([name]) => name === ':status');
     throw violation(late ? 'headers in which :status does not come first' : 'headers without :status');
   }
-  if (!/^[1-5]\d\d$/.test(status)) throw violation(`a :status that is none: ${printable(status)}`);
+  if (!/^[1-5]\d\d$/.test(status)) throw violation(`a :status that is none: ${told(status)}`);
   if (status === '101') throw violation('status 101, which HTTP/2 does not have');
   return { status: Number(status), headers: readFields(fields.slice(1), 'headers') };
 }
@@ -41,7 +41,7 @@ function readFields(fields: readonly Field[], where: string): Fields {
     checkName(name, where);
     // Section 8.2.1.
     if (/[\0\r\n]|^[ \t]|[ \t]$/.test(value)) {
-      throw violation(`a value of ${name} that no field may have: ${printable(value)}`);
+      throw violation(`a value of ${name} that no field may have: ${told(value)}`);
     }
     if (name === 'te' && value !== 'trailers') throw violation('te, which only HTTP/1 answers have');
     const values = read.get(name);
@@ -56,12 +56,12 @@ function checkName(name: string, where: string): void {
     throw violation(
       name === ':status' && where === 'headers'
         ? 'headers with two :status'
-        : `${printable(name)}, a pseudo-header that ${where} cannot have`,
+        : `${told(name)}, a pseudo-header that ${where} cannot have`,
     );
   }
   if (!/^[!#$%&'*+\-.^_`|~0-9a-z]+$/.test(name)) {
     const kind = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) ? 'with capitals' : 'that is none';
-    throw violation(`a field name ${kind}: ${printable(name)}`);
+    throw violation(`a field name ${kind}: ${told(name)}`);
   }
   if (CONNECTION_FIELDS.has(name)) throw violation(`${name}, which HTTP/2 does not have`);
 }
@@ -73,9 +73,13 @@ export function promisedLength({ status, headers }: Head, method: string): numbe
   if (lengths.size > 1) throw violation('different content-lengths');
   const [written] = lengths;
   if (written !== undefined && !/^\d{1,15}$/.test(written)) {
-    throw violation(`a content-length that is none: ${printable(written)}`);
+    throw violation(`a content-length that is none: ${told(written)}`);
   }
   // RFC 9110 section 6.4.1: these have no content, whatever their length says.
   if (method === 'HEAD' || status === 204 || status === 304) return 0;
   return written === undefined ? undefined : Number(written);
+}
+
+function told(text: string): string {
+  return shown(Buffer.from(text, 'latin1'));
 }

@@ -1,4 +1,4 @@
-import { printable } from '../printable.ts';
+import { shown } from '../shown.ts';
 import { violation } from './faults.ts';
 
 /** RFC 9113 section 6; the place in the list is the type's number. */
@@ -108,6 +108,6 @@ export interface Goaway {
 
 export function readGoaway(payload: Buffer): Goaway {
   const code = payload.readUInt32BE(4);
-  const words = payload.length === 8 ? '' : `, ${printable(payload.toString('latin1', 8))}`;
+  const words = payload.length === 8 ? '' : `, ${shown(payload.subarray(8))}`;
   return { last: payload.readUInt32BE(0) & 0x7fff_ffff, code, why: `${errorName(code)}${words}` };
 }

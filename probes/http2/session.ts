@@ -222,7 +222,10 @@ export function createSession({ write, window, bearsGoaway }: SessionOptions): S
       flush();
     },
     ended(how) {
-      const where = current?.reader.began ? 'inside the answer' : 'without an answer';
+      useless = true;
+      // Most connections end in peace, and an error has a stack to be written down.
+      if (!current) return;
+      const where = current.reader.began ? 'inside the answer' : 'without an answer';
       fail(new ProbeFailure(how, `the server ${how} the connection ${where}${goneAway}`));
     },
     get usable() {

@@ -385,7 +385,7 @@ describe('what the server may not send', () => {
     [
       'GOAWAY with words',
       [HELLO, goaway(11, { words: 'too\u0007 many\npings' })],
-      'GOAWAY (ENHANCE_YOUR_CALM, "too\\u0007 many\\npings") before the answer',
+      'GOAWAY (ENHANCE_YOUR_CALM, "too\\x07 many\\npings") before the answer',
     ],
   ])('%s', (_what, frames, message) => {
     const said = verdict(frames);
