@@ -3,7 +3,7 @@ import { CHUNKED, HI, OK, greets, says, saysAndCloses, saysAndResets } from './h
 import { endlessly, inPieces, onceAsked, trickle } from './pieces.ts';
 
 const ANY = { expect: { body: 'x' } };
-const POST = { method: 'POST', body: 'x'.repeat(4_000_000) };
+const POST = { method: 'POST', body: 'x'.repeat(32_000_000) };
 
 /** Servers that end too early, too late or never. */
 export const httpEnds: readonly OverBoth[] = [

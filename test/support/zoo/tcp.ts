@@ -3,7 +3,7 @@ import { type TcpRow, tcpDialogues } from './tcp-dialogues.ts';
 import { endlessly, inPieces, trickle } from './pieces.ts';
 
 const EXPECT = { expect: 'PONG' };
-const LARGE = { send: 'x'.repeat(4_000_000) };
+const LARGE = { send: 'x'.repeat(32_000_000) };
 /** Says this and then acts. */
 function says(text: string | Buffer, then: (...peer: Parameters<OnPeer>) => void = () => {}): OnPeer {
   return (socket, wire) => {

@@ -132,7 +132,7 @@ export const tlsAfterwards: readonly TlsRow[] = (['TLSv1.2', 'TLSv1.3'] as const
     {
       name: 'never reads',
       onPeer: (_socket, { raw }) => void raw.pause(),
-      settings: { send: 'x'.repeat(8_000_000) },
+      settings: { send: 'x'.repeat(32_000_000) },
       expected: silent(),
     },
   ];
