@@ -77,7 +77,7 @@ export const ILLEGAL_HEADS: readonly OverBoth[] = [
     /does not come first/,
   ),
   illegal(
-    'two statuses',
+    'two HTTP statuses',
     says(
       HELLO,
       headers([
@@ -87,7 +87,7 @@ export const ILLEGAL_HEADS: readonly OverBoth[] = [
     ),
     /two :status/,
   ),
-  illegal('a status of words', says(HELLO, headers({ ':status': 'fine' })), /:status that is none/),
+  illegal('an HTTP status of words', says(HELLO, headers({ ':status': 'fine' })), /:status that is none/),
   illegal('status 99', says(HELLO, headers({ ':status': '99' })), /:status that is none/),
   illegal('status 101', says(HELLO, headers({ ':status': '101' })), /status 101/),
   illegal(
