@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { hooks } from '../hooks/index.ts';
+import { suggest } from '../core/suggest.ts';
 import { probes } from '../../probes/index.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 
@@ -16,7 +17,9 @@ export function parse<const T extends Options>(args: readonly string[], options:
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError((error as Error).message.replace(/\. To specify a positional.*$/s, ''));
+    const message = (error as Error).message.replace(/\. To specify a positional.*$/s, '');
+    const near = suggest(/^Unknown option '--([^']+)'$/.exec(message)?.[1] ?? '', Object.keys(options));
+    throw new UsageError(near === undefined ? message : `${message}; did you mean "--${near}"?`);
   }
 }
 

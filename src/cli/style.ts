@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { State } from '../core/health.ts';
 import type { Status } from '../core/outcome.ts';
+import { cut, displayWidth } from './width.ts';
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -56,23 +57,14 @@ export function table(
   return [line(head, -1), ...rows.map(line)].join('\n');
 }
 
-function cut(text: string, columns: number): string {
-  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
-}
-
-/** Columns on a terminal: East Asian wide characters and emoji take two. */
-function displayWidth(text: string): number {
-  let width = 0;
-  for (const character of text) width += WIDE.test(character) ? 2 : 1;
-  return width;
-}
-
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-
 /** Text of unknown origin on one line, without what a terminal would obey. */
 export function plain(text: string): string {
+  return harmless(text).trim();
+}
+
+/** The same with its blanks at both ends. Marks that turn the direction of writing would show another text than came. */
+export function harmless(text: string): string {
   return stripVTControlCharacters(text)
     .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-    .trim();
+    .replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '');
 }

@@ -26,6 +26,8 @@ export function parseSource(
   file: string,
   text: string,
   sources: Pick<Sources, 'env'> & { readonly readFile: (path: string) => string },
+  /** The keys above it, where the text is not a whole file. */
+  above: Path = [],
 ): SourceFile {
   const counter = new LineCounter();
   const document = parseDocument(text, {
@@ -48,7 +50,7 @@ export function parseSource(
     place: placeOf(error.pos),
     message: yamlMessage(error),
   }));
-  const { expandProblems, secrets } = expandScalars(document, text, {
+  const { expandProblems, secrets } = expandScalars(document, text, above, {
     env: sources.env,
     readFile: (path) => sources.readFile(resolve(dir, path)),
   });
@@ -84,6 +86,7 @@ export function parseSource(
 function expandScalars(
   document: Document.Parsed,
   text: string,
+  above: Path,
   sources: Sources,
 ): { expandProblems: { node: Node; message: string }[]; secrets: string[] } {
   const expandProblems: { node: Node; message: string }[] = [];
@@ -99,7 +102,7 @@ function expandScalars(
     },
     Scalar(key, node, ancestors) {
       if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
-      const path = pathOf(node, ancestors);
+      const path = [...above, ...pathOf(node, ancestors)];
       if (isShellText(path)) return;
       const expansion = expand(node.value, sources);
       for (const message of expansion.problems) expandProblems.push({ node, message });

@@ -40,11 +40,13 @@ export interface AttemptOptions {
   readonly onTrouble: (what: string, detail: string) => void;
   /** Told what the attempt sees, secrets masked; only where a person looks. */
   readonly onTrace?: Trace;
+  /** Told of each stage as it begins: the attempt knows only how long each took in all. */
+  readonly onPhase?: (phase: Phase) => void;
 }
 
 /** One bounded run of a probe: the deadline, the phases and the latency are kept here, for every kind alike. */
 export function startAttempt(options: AttemptOptions): RunningAttempt {
-  const { target, probe, number, clock, redact, onTrouble, onTrace } = options;
+  const { target, probe, number, clock, redact, onTrouble, onTrace, onPhase } = options;
   const startedAt = clock.now();
   const at = clock.wallTime();
   const { timeoutMs } = target.rules;
@@ -98,7 +100,9 @@ export function startAttempt(options: AttemptOptions): RunningAttempt {
           deadline,
           clock,
           enter: (phase) => {
-            if (open) phases.enter(phase);
+            if (!open) return;
+            phases.enter(phase);
+            onPhase?.(phase);
           },
           ...(onTrace && { trace: (entry) => onTrace(redactedEntry(entry, redact)) }),
         }),
