@@ -86,7 +86,7 @@ targets:
 
   test('secrets of the file are masked, also where they come back', async () => {
     const file = yamlFile(
-      `targets: [{ name: a, exec: { command: [echo, "${'${SECRET}'}"], output: "${'${SECRET}'}" } }]`,
+      'targets: [{ name: a, exec: { command: [echo, "${SECRET}"], output: "${SECRET}" } }]',
     );
     const { stdout } = await runCli(['probe', file], { env: { SECRET: 's3cret' } });
     expect(stdout).not.toContain('s3cret');
