@@ -5,8 +5,9 @@ import { VERSION } from '../../src/core/version.ts';
 import { withShortForm } from '../../src/schema/scalars.ts';
 import { dial } from '../dial.ts';
 import { createGrowingBuffer } from '../growing-buffer.ts';
-import { type Client, createClient } from '../http2/client.ts';
+import type { Client } from '../http2/client.ts';
 import { DEFAULT_WINDOW } from '../http2/frames.ts';
+import { type Use, createPool } from '../http2/pool.ts';
 import type { Request } from '../http2/sender.ts';
 import { ProbeFailure, outcomeOf } from '../reason.ts';
 import { withCertificate } from '../tls.ts';
@@ -18,7 +19,10 @@ const PATH = '/grpc.health.v1.Health/Check';
 /** A HealthCheckResponse is two bytes; this leaves room for fields of the future. */
 const MAX_ANSWER = 64 * 1024;
 
-/** grpc.health.v1.Health/Check over a fresh connection: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+// A server that says goodbye before it has answered is going down, however orderly.
+const pool = createPool({ window: DEFAULT_WINDOW, bearsGoaway: false });
+
+/** grpc.health.v1.Health/Check: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export const grpc: Probe<GrpcSettings> = {
   kind: 'grpc',
   settings: withShortForm(['scalar'], (address) => ({ address }), keys),
@@ -26,18 +30,20 @@ export const grpc: Probe<GrpcSettings> = {
 
   async attempt(settings, context) {
     const { address, family, tls } = settings;
+    const use: Use<Outcome> = {
+      owner: settings,
+      origin: '',
+      reuse: settings.connection === 'reuse',
+      dial: () =>
+        dial(address, context, {
+          family: family === 'any' ? 0 : family,
+          tls: tls && { settings: tls, host: address.host, alpn: ['h2'] },
+        }),
+      ask: (client) => call(client, settings, context),
+    };
     try {
-      const connection = await dial(address, context, {
-        family: family === 'any' ? 0 : family,
-        tls: tls && { settings: tls, host: address.host, alpn: ['h2'] },
-      });
-      try {
-        // A server that says goodbye before it has answered is going down, however orderly.
-        const client = createClient(connection, { window: DEFAULT_WINDOW, bearsGoaway: false });
-        return withCertificate(await call(client, settings, context), connection.certificate);
-      } finally {
-        connection.close();
-      }
+      const { result, certificate } = await pool.use(use, context);
+      return withCertificate(result, certificate);
     } catch (error) {
       return outcomeOf(error);
     }

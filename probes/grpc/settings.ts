@@ -56,6 +56,10 @@ export const keys = z
       .optional()
       .describe('the `:authority` of the request; the address where it is not set'),
     metadata,
+    connection: z
+      .enum(['fresh', 'reuse'])
+      .default('fresh')
+      .describe('reuse keeps the connection for the next attempts; a kept one that is dead fails nobody'),
     tls: tlsChoice().describe('TLS: true, or a mapping; the protocol that is offered is `h2`'),
   })
   .superRefine(({ address, family, tls }, context) => {

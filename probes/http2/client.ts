@@ -21,6 +21,8 @@ export interface Client {
   ): Promise<Answer>;
   /** Whether another request can be sent over it. */
   readonly usable: boolean;
+  /** Whether anything of an answer to the last request has come. */
+  readonly answered: boolean;
 }
 
 export type ClientOptions = Omit<SessionOptions, 'write'>;
@@ -32,8 +34,14 @@ export function createClient(connection: Connection, options: ClientOptions): Cl
   const session: Session = createSession({ ...options, write: (bytes) => void socket.write(bytes) });
   /** The open exchange's way out where the socket fails. */
   let reject: (error: Error) => void = () => {};
+  let asking = false;
+  let answered = false;
 
-  socket.on('data', (chunk: Buffer) => session.push(chunk));
+  socket.on('data', (chunk: Buffer) => {
+    session.push(chunk);
+    // A server may take its leave while nobody asks.
+    if (!asking && !session.usable) connection.close();
+  });
   socket.once('end', () => session.ended(connection.wasReset() ? 'reset' : 'closed'));
   socket.once('error', (error) => {
     reject(error);
@@ -44,17 +52,23 @@ export function createClient(connection: Connection, options: ClientOptions): Cl
   return {
     async exchange(request, { enter, signal, trace }, content) {
       signal.throwIfAborted();
+      asking = true;
+      answered = false;
       enter('wait');
       trace?.({ kind: 'sent', what: 'request head', text: describeRequest(request) });
       return await new Promise((resolve, failed) => {
         reject = failed;
         session.open(request, {
           head(head: Head) {
+            answered = true;
             enter('receive');
             trace?.({ kind: 'received', what: 'response head', text: describeHead(head) });
           },
           content,
-          done: resolve,
+          done(answer) {
+            asking = false;
+            resolve(answer);
+          },
           failed: (error) => failed(signal.aborted ? (signal.reason as Error) : error),
           ...(trace && {
             interim: (head) => trace({ kind: 'received', what: 'interim head', text: describeHead(head) }),
@@ -64,6 +78,9 @@ export function createClient(connection: Connection, options: ClientOptions): Cl
           }),
         });
       });
+    },
+    get answered() {
+      return answered;
     },
     get usable() {
       return session.usable && !socket.destroyed && !socket.readableEnded;

@@ -40,6 +40,8 @@ export interface SessionOptions {
    * is about to go.
    */
   readonly bearsGoaway: boolean;
+  /** Whether there may be another request: without one, nobody waits for what we would say after the answer. */
+  readonly keeps: boolean;
 }
 
 export interface ExchangeListener extends AnswerListener {
@@ -70,7 +72,7 @@ interface Exchange {
   readonly listener: ExchangeListener;
 }
 
-export function createSession({ write, window, bearsGoaway }: SessionOptions): Session {
+export function createSession({ write, window, bearsGoaway, keeps }: SessionOptions): Session {
   const peer = initialSettings();
   const blocks = createBlockReader();
   let output: Buffer[] = [PREFACE, ownSettings(window)];
@@ -87,7 +89,8 @@ export function createSession({ write, window, bearsGoaway }: SessionOptions): S
   let goneAway = '';
 
   function flush(): void {
-    if (output.length > 0 && !useless) write(output.length === 1 ? output[0]! : Buffer.concat(output));
+    if (output.length > 0 && !useless && (current || keeps))
+      write(output.length === 1 ? output[0]! : Buffer.concat(output));
     output = [];
   }
 

@@ -149,7 +149,11 @@ test.each([
   [{ metadata: { b: '\u00fc' } }, 'the value of b must be printable ASCII'],
   [{ authority: 'a b' }, 'an authority is a host, with or without a port'],
   [{ authority: '' }, 'an authority is a host, with or without a port'],
-  [{ connection: 'reuse' }, 'Unrecognized key: "connection"'],
+  [{ b: 1 }, 'Unrecognized key: "b"'],
+  [{ metadata: { b: ' x' } }, 'the value of b cannot begin or end with a blank'],
+  [{ connection: 'kept' }, 'Invalid option: expected one of "fresh"|"reuse"'],
+  [{ address: '127.0.0.1:1', family: 6 }, '127.0.0.1 is not an IPv6 address'],
+  [{ tls: { alpn: ['grpc'] } }, 'gRPC needs h2 to be offered'],
 ])('%j is refused at load: %s', (settings, message) => {
   const parsed = grpc.settings.safeParse({ address: 'h:1', ...settings });
   expect(parsed.error?.issues.map((issue) => issue.message)).toEqual([message]);

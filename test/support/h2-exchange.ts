@@ -37,7 +37,12 @@ export function hearing({
   most = Infinity,
 }: HearingOptions = {}): Heard {
   const written: Buffer[] = [];
-  const session = createSession({ write: (bytes) => void written.push(bytes), window, bearsGoaway });
+  const session = createSession({
+    write: (bytes) => void written.push(bytes),
+    window,
+    bearsGoaway,
+    keeps: true,
+  });
   return ask({ session, written, content: '', answer: undefined, failure: undefined }, request, most);
 }
 
