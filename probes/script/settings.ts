@@ -30,10 +30,13 @@ const given = z
     }
   });
 
-function strangeNumbers(value: unknown, path: readonly string[] = []): string[][] {
+function strangeNumbers(value: unknown, path: readonly (string | number)[] = []): (string | number)[][] {
   if (typeof value === 'number') return Number.isFinite(value) ? [] : [[...path]];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => strangeNumbers(inner, [...path, key]));
+  const isList = Array.isArray(value);
+  return Object.entries(value).flatMap(([key, inner]) =>
+    strangeNumbers(inner, [...path, isList ? Number(key) : key]),
+  );
 }
 
 const keys = z.strictObject({

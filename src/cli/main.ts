@@ -4,6 +4,7 @@ import { VERSION } from '../core/version.ts';
 import { UsageError } from './args.ts';
 import { check } from './check.ts';
 import { demo } from './demo.ts';
+import { newFiles } from './new.ts';
 import { once } from './once.ts';
 import { probe } from './probe.ts';
 import { renderProblems } from './problems.ts';
@@ -13,7 +14,7 @@ import { paintFor } from './style.ts';
 import { suggest } from '../core/suggest.ts';
 
 /** Every command by its name: what it takes, what it is for, and its code, which resolves to the exit code. */
-const COMMANDS: Readonly<Record<string, Command>> = { run, check, once, probe, schema, demo };
+const COMMANDS: Readonly<Record<string, Command>> = { run, check, once, probe, new: newFiles, schema, demo };
 
 export interface Command {
   readonly synopsis: string;

@@ -13,7 +13,8 @@ import {
 } from '../job.ts';
 import { NoOutcome, outcomeFrom } from '../returned.ts';
 import { LIMIT_BYTES, PULSE_MS } from '../limits.ts';
-import { Stale, Unusable, hookIn, load } from './load.ts';
+import { hookIn } from './hooks.ts';
+import { Stale, Unusable, load } from './load.ts';
 import { takeOutput } from './output.ts';
 
 /** A script's thread: loads scripts and runs their attempts, one at a time. */

@@ -1,4 +1,4 @@
-import type { ResolveHook } from 'node:module';
+import module, { type ResolveHook } from 'node:module';
 
 const OURS = new URL('../define.js', import.meta.url).href;
 
@@ -13,3 +13,12 @@ export const resolve = ((specifier: string, context: never, next: (...args: unkn
   }
   return next(specifier, context);
 }) as unknown as ResolveHook;
+
+/** Newer Nodes hook in on the thread itself; older ones start another for it, which costs memory and time. */
+export function hookIn(): void {
+  const { registerHooks } = module as unknown as {
+    readonly registerHooks?: (hooks: { resolve: ResolveHook }) => void;
+  };
+  if (registerHooks) registerHooks({ resolve });
+  else module.register(import.meta.url);
+}

@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process';
 import { statSync } from 'node:fs';
-import module from 'node:module';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import type { Given, ScriptProbe, StandardIssue } from '../define.ts';
-import { resolve } from './hooks.ts';
 
 /** The script cannot be used, and the message says all there is to say. */
 export class Unusable extends Error {}
@@ -19,15 +17,6 @@ export interface Script {
 
 const MOST_SETTINGS = 1_000;
 const loaded = new Map<string, { readonly version: string; readonly script: Script }>();
-
-/** Newer Nodes hook in on this thread; older ones start a thread for it, which costs memory and time. */
-export function hookIn(): void {
-  const { registerHooks } = module as unknown as {
-    registerHooks?: (hooks: { resolve: unknown }) => void;
-  };
-  if (registerHooks) registerHooks({ resolve });
-  else module.register('./hooks.js', import.meta.url);
-}
 
 export async function load(file: string): Promise<Script> {
   const version = versionOf(file);
