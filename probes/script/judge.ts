@@ -49,6 +49,7 @@ const REASON_OF_OTHERS: Readonly<Record<string, Reason>> = {
   UND_ERR_HEADERS_TIMEOUT: 'timeout',
   UND_ERR_BODY_TIMEOUT: 'timeout',
   UND_ERR_SOCKET: 'closed',
+  HTTPParserError: 'protocol',
   TimeoutError: 'timeout',
 };
 
@@ -64,7 +65,6 @@ function threw(errors: readonly Thrown[], script: string): Outcome {
 function outcomeOfThrown({ name, message, code, syscall }: Thrown): Outcome | undefined {
   const reason = REASON_OF_OTHERS[code] ?? REASON_OF_OTHERS[name];
   if (reason) return fail(reason, message);
-  if (code.startsWith('HPE_')) return fail('protocol', message);
   // A file that is not there says nothing of the target; a socket that is not there does.
   if (/^(ENOENT|ENOTSOCK|EAGAIN)$/.test(code) && syscall !== 'connect') return undefined;
   try {
