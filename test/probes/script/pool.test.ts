@@ -49,9 +49,7 @@ function systemThreads(): number {
 
 test('a hundred scripts share the threads that are allowed, and all come to their turn', async () => {
   const pool = createPool({ most: 3 });
-  const files = Array.from({ length: 100 }, (_, i) =>
-    attemptOf(`await new Promise((r) => setTimeout(r, 1)); return ok(threadId + ' ' + ${i})`, IMPORTS),
-  );
+  const files = Array.from({ length: 100 }, (_, i) => attemptOf(`return ok(threadId + ' ' + ${i})`, IMPORTS));
   const all = Promise.all(files.map((file) => run(pool, file)));
   expect(pool.counts()).toEqual({ busy: 3, idle: 0, waiting: 97 });
   const said = (await all).map(({ said }) => said.split(' '));
@@ -63,11 +61,7 @@ test('a hundred scripts share the threads that are allowed, and all come to thei
 
 test('a script goes to a thread that has it loaded; one after the other takes one thread', async () => {
   const pool = createPool({ most: 4 });
-  const meet = (name: string): string =>
-    attemptOf(
-      `await new Promise((r) => setTimeout(r, 20)); return ok(String(threadId))`,
-      `${IMPORTS} // ${name}`,
-    );
+  const meet = (name: string): string => attemptOf(`return ok(String(threadId))`, `${IMPORTS} // ${name}`);
   const [a, b] = [meet('a'), meet('b')];
   const [first, second] = await Promise.all([run(pool, a), run(pool, b)]);
   expect(first.said).not.toBe(second.said);
