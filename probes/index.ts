@@ -1,4 +1,5 @@
 import type { ProbeRegistry } from '../src/core/probe.ts';
+import { dns } from './dns/probe.ts';
 import { exec } from './exec/probe.ts';
 import { grpc } from './grpc/probe.ts';
 import { heartbeatProbe } from './heartbeat.ts';
@@ -12,4 +13,4 @@ import { udp } from './udp.ts';
 const heartbeat = heartbeatProbe({ look: () => undefined });
 
 /** Every kind of probe, by the key that it has in the YAML. */
-export const probes = { http, tcp, grpc, udp, redis, exec, script, heartbeat } satisfies ProbeRegistry;
+export const probes = { http, tcp, grpc, dns, udp, redis, exec, script, heartbeat } satisfies ProbeRegistry;

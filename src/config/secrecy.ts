@@ -39,6 +39,8 @@ const READABLE = new Set([
   'redirects',
   'max_body',
   'database',
+  'server',
+  'transport',
   'insecure',
   'family',
   'min_version',
@@ -49,7 +51,7 @@ const READABLE = new Set([
 ]);
 
 /** Probes whose short form is a name or an address. */
-const SHORT_FORMS = new Set(['tcp', 'grpc', 'redis', 'script']);
+const SHORT_FORMS = new Set(['tcp', 'grpc', 'redis', 'script', 'dns']);
 
 /** Keys below which nothing is readable, whatever it is called there. */
 const HIDDEN = new Set([
