@@ -5,7 +5,7 @@ import type { ProbeContext } from '../src/core/probe.ts';
 import type { Connection, TlsRequest } from './dial.ts';
 import { ProbeFailure } from './reason.ts';
 import { event, ignore, onAbort } from './socket.ts';
-import { connectionOptions, readCertificate } from './tls.ts';
+import { connectionOptions, readCertificate, traceChain } from './tls.ts';
 
 /**
  * TLS over a connection that stands: after STARTTLS, or through a proxy's tunnel. The connection belongs to what comes
@@ -36,6 +36,8 @@ export async function secure(
     });
     socket = tls;
     tls.on('error', ignore);
+    // Node verifies the chain after this, and drops one that it refuses: the very one that a person wants to see.
+    if (context.trace) tls.prependOnceListener('secure', () => traceChain(tls, context));
     await event(tls, 'secureConnect', signal);
     // What came along with the end of the handshake has been told by now, and to nobody.
     if (tls.destroyed || tls.readableEnded) {

@@ -157,13 +157,12 @@ export interface PeerCertificate {
 export function readCertificate(
   socket: TLSSocket,
   { cert_expiry: expiry }: TlsSettings,
-  { clock, trace }: Pick<ProbeContext, 'clock' | 'trace'>,
+  { clock }: Pick<ProbeContext, 'clock'>,
 ): PeerCertificate | undefined {
   const now = clock.wallTime();
   const certificate = socket.getPeerCertificate();
   // Without a certificate Node gives an empty object.
   if (!certificate?.valid_to) return undefined;
-  trace?.({ kind: 'certificates', chain: chainOf(socket.getPeerCertificate(true), now) });
   const { subject, issuer, names, daysLeft } = entryOf(certificate, now);
   return {
     facts: {
@@ -176,6 +175,12 @@ export function readCertificate(
     leftMs: Date.parse(certificate.valid_to) - now,
     expiry,
   };
+}
+
+/** Tells of the peer's whole chain. */
+export function traceChain(socket: TLSSocket, { clock, trace }: Pick<ProbeContext, 'clock' | 'trace'>): void {
+  const leaf = socket.getPeerCertificate(true);
+  if (leaf?.valid_to) trace?.({ kind: 'certificates', chain: chainOf(leaf, clock.wallTime()) });
 }
 
 /** The outcome with the certificate's facts; an expiry that is near turns a good one into `warn` or `fail`. */

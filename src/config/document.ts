@@ -54,6 +54,14 @@ export function parseSource(
     env: sources.env,
     readFile: (path) => sources.readFile(resolve(dir, path)),
   });
+  if (text.includes('__proto__')) {
+    visit(document, {
+      Pair(_key, { key }) {
+        if (!isScalar(key) || key.value !== '__proto__') return;
+        problems.push({ place: placeOf(rangeOf(key)), message: 'no key can be called __proto__' });
+      },
+    });
+  }
   for (const { node, message } of expandProblems) problems.push({ place: placeOf(rangeOf(node)), message });
 
   let data: unknown;

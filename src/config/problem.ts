@@ -10,6 +10,11 @@ export interface Place {
   readonly width: number;
 }
 
+/** The text that is meant. */
+export function markedText({ text, column, width }: Place): string {
+  return text.slice(column - 1, column - 1 + width);
+}
+
 export interface Problem {
   readonly place: Place;
   readonly message: string;

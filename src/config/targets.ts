@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { ConfirmWindows } from '../core/evidence.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import type { Target } from '../core/target.ts';
-import { expandEach } from './each.ts';
+import { expanded, hasPlaceholder, withoutEach } from './each.ts';
 import { onlyKind } from './hooks.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, markedText } from './problem.ts';
 import { rulesOf, windowsOf, wordsOf } from './rules.ts';
-import { eachSchema, targetSchema } from './schema.ts';
+import { targetSchema } from './schema.ts';
 import { type Sourced, unknown, validate } from './validate.ts';
 
 export interface LoadTargets {
@@ -27,7 +27,7 @@ export function loadTargets(options: LoadTargets): { targets: Target[]; merged: 
   const targets: Target[] = [];
   const merged: unknown[] = [];
   const names = new Map<string, Sourced>();
-  for (const entry of entries.flatMap((written) => eachOf(written, problems))) {
+  for (const entry of entries.flatMap((written) => expanded(written, problems) ?? mistakesOf(written))) {
     const name = nameOf(entry);
     const earlier = name === undefined ? undefined : names.get(name);
     if (earlier) problems.push(duplicateName(name!, entry, earlier));
@@ -39,25 +39,17 @@ export function loadTargets(options: LoadTargets): { targets: Target[]; merged: 
   }
   checkDependencies(names, problems);
   return { targets, merged };
+
+  /** Where `each` itself is wrong, the rest is looked at as it stands; what is to be replaced by `each` is not judged. */
+  function mistakesOf(entry: Sourced): [] {
+    const found: Problem[] = [];
+    targetLoader({ ...options, problems: found })(withoutEach(entry));
+    problems.push(...found.filter(({ place }) => !hasPlaceholder(markedText(place))));
+    return [];
+  }
 }
 
 const MOST_SUGGESTIONS = 50;
-const MAX_EACH = 100_000;
-
-function eachOf(entry: Sourced, problems: Problem[]): Sourced[] {
-  const { data, path } = entry;
-  if (typeof data !== 'object' || data === null || !('each' in data)) return [entry];
-  const each = validate(eachSchema, { ...entry, path: [...path, 'each'], data: data.each }, problems);
-  if (!each) return [];
-  const count = Object.values(each).reduce((product, values) => product * values.length, 1);
-  if (count > MAX_EACH) {
-    const place = entry.source.locate([...path, 'each'], 'key');
-    problems.push({ place, message: `each makes ${count} targets of one; at most ${MAX_EACH}` });
-    return [];
-  }
-  return expandEach(data as Record<string, unknown>, each).map((one) => ({ ...entry, data: one }));
-}
-
 function nameOf({ data }: Sourced): string | undefined {
   const name = (data as { name?: unknown } | null)?.name;
   return typeof name === 'string' ? name : undefined;

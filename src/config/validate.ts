@@ -31,6 +31,10 @@ export function validate<T>(
     // It is there, under a mistyped key.
     if (issue.message.endsWith(MISSING) && mistyped.has(issue.path.join('/'))) continue;
     const at = [...path, ...(issue.path as Path)];
+    if (issue.code === 'invalid_key') {
+      problems.push({ place: source.locate(at, 'key'), message: issue.issues[0]?.message ?? issue.message });
+      continue;
+    }
     if (issue.code !== 'unrecognized_keys') {
       problems.push({ place: source.locate(at), message: issue.message });
       continue;

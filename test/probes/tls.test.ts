@@ -53,6 +53,27 @@ describe.skipIf(problem)('TLS', () => {
     return attempts.map((attempt) => `${verdict(attempt)}: ${attempt.outcome.message}`);
   }
 
+  test('a chain that is refused is shown all the same, once', async () => {
+    const { port } = await tlsServer({ ...expired, cert: expired.cert + ca.cert });
+    const chains: unknown[] = [];
+    const settings = { address: `127.0.0.1:${port}`, tls: trusted };
+    const attempt = await attemptOnce(tcp, settings, {
+      onTrace: (entry) => entry.kind === 'certificates' && chains.push(entry.chain),
+    });
+    expect(verdict(attempt)).toBe('fail tls explicit');
+    expect(chains).toEqual([
+      [
+        {
+          subject: 'expired',
+          issuer: 'test authority',
+          names: expect.any(String),
+          daysLeft: expect.any(Number),
+        },
+        { subject: 'test authority', issuer: 'test authority', names: '', daysLeft: expect.any(Number) },
+      ],
+    ]);
+  });
+
   describe('verification', () => {
     test.each([
       ['a certificate of the `ca`', good, trusted, /^ok: /],
