@@ -130,6 +130,8 @@ function secureContext(tls: TlsSettings): SecureContext {
       ...(key && { key }),
       ...(tls.passphrase !== undefined && { passphrase: tls.passphrase }),
       minVersion: tls.min_version ?? DEFAULT_MIN_VERSION,
+      // What TLS before 1.2 signs with, OpenSSL calls insecure at every level but the lowest.
+      ...(isOld(tls.min_version) && { ciphers: 'DEFAULT:@SECLEVEL=0' }),
       ...(tls.max_version && { maxVersion: tls.max_version }),
     });
     loaded.set(tls, { version, context });
@@ -137,6 +139,10 @@ function secureContext(tls: TlsSettings): SecureContext {
   } catch (error) {
     throw new OwnTrouble(`the files of tls cannot be used: ${(error as Error).message}`);
   }
+}
+
+function isOld(version: SecureVersion | undefined): boolean {
+  return version === 'TLSv1' || version === 'TLSv1.1';
 }
 
 /** The same for another origin than the one it was written for: neither the name nor our own certificate goes there. */

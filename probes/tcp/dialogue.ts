@@ -122,12 +122,12 @@ function write({ socket }: Connection, bytes: Buffer, { signal }: ProbeContext):
       );
     socket.once('error', reject);
     socket.once('close', closed);
-    socket.write(bytes, (error) => {
+    socket.write(bytes, (error: NodeJS.ErrnoException | null | undefined) => {
       socket.removeListener('error', reject);
       socket.removeListener('close', closed);
-      if (error) reject(error);
-      // Node calls a write done where the socket was destroyed under it.
-      else if (socket.destroyed) closed();
+      // Where the socket is destroyed under it, Node 20 calls a write done, and Node 22 calls it cancelled.
+      if (error && error.code !== 'ECANCELED') reject(error);
+      else if (error || socket.destroyed) closed();
       else resolve();
     });
   });

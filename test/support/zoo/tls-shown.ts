@@ -76,6 +76,17 @@ export const tlsShown: readonly TlsRow[] = [
     expected: explicit('tls'),
   },
   {
+    name: 'speaks TLS 1.1 at most, which is asked for',
+    options: ({ good }) => ({
+      ...good,
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'ALL:@SECLEVEL=0',
+    }),
+    tls: () => ({ min_version: 'TLSv1' }),
+    expected: good(),
+  },
+  {
     name: 'speaks TLS 1.2 at most',
     options: ({ good }) => ({ ...good, maxVersion: 'TLSv1.2' }),
     expected: good(),
