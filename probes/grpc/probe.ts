@@ -7,9 +7,10 @@ import { dial } from '../dial.ts';
 import { createGrowingBuffer } from '../growing-buffer.ts';
 import type { Client } from '../http2/client.ts';
 import { DEFAULT_WINDOW } from '../http2/frames.ts';
-import { type Use, createPool } from '../http2/pool.ts';
+import { type KeptClient, clientOver, createClients } from '../http2/kept.ts';
 import type { Request } from '../http2/sender.ts';
 import { ProbeFailure, outcomeOf } from '../reason.ts';
+import { type Asking, askOver } from '../reuse.ts';
 import { withCertificate } from '../tls.ts';
 import { judgeAnswer } from './judge.ts';
 import { encodeRequest } from './message.ts';
@@ -19,8 +20,7 @@ const PATH = '/grpc.health.v1.Health/Check';
 /** A HealthCheckResponse is two bytes; this leaves room for fields of the future. */
 const MAX_ANSWER = 64 * 1024;
 
-// A server that says goodbye before it has answered is going down, however orderly.
-const pool = createPool({ window: DEFAULT_WINDOW, bearsGoaway: false });
+const keep = createClients();
 
 /** grpc.health.v1.Health/Check: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 export const grpc: Probe<GrpcSettings> = {
@@ -29,26 +29,37 @@ export const grpc: Probe<GrpcSettings> = {
   host: (settings) => settings.address.host,
 
   async attempt(settings, context) {
-    const { address, family, tls } = settings;
-    const use: Use<Outcome> = {
+    const reuse = settings.connection === 'reuse';
+    const asking: Asking<KeptClient, Outcome> = {
+      keep,
       owner: settings,
       origin: '',
-      reuse: settings.connection === 'reuse',
-      dial: () =>
-        dial(address, context, {
-          family: family === 'any' ? 0 : family,
-          tls: tls && { settings: tls, host: address.host, alpn: ['h2'] },
-        }),
-      ask: (client) => call(client, settings, context),
+      reuse,
+      open: (context) => open(settings, reuse, context),
+      ask: ({ client }, context) => call(client, settings, context),
+      reusable: ({ client }) => client.usable,
     };
     try {
-      const { result, certificate } = await pool.use(use, context);
-      return withCertificate(result, certificate);
+      const { over, answer } = await askOver(asking, context);
+      return withCertificate(answer, over.connection.certificate);
     } catch (error) {
       return outcomeOf(error);
     }
   },
 };
+
+async function open(
+  { address, family, tls }: GrpcSettings,
+  keeps: boolean,
+  context: ProbeContext,
+): Promise<KeptClient> {
+  const connection = dial(address, context, {
+    family: family === 'any' ? 0 : family,
+    tls: tls && { settings: tls, host: address.host, alpn: ['h2'] },
+  });
+  // A server that says goodbye before it has answered is going down, however orderly.
+  return await clientOver(connection, { window: DEFAULT_WINDOW, bearsGoaway: false, keeps });
+}
 
 async function call(client: Client, settings: GrpcSettings, context: ProbeContext): Promise<Outcome> {
   const data = createGrowingBuffer();

@@ -21,8 +21,6 @@ export interface Client {
   ): Promise<Answer>;
   /** Whether another request can be sent over it. */
   readonly usable: boolean;
-  /** Whether anything of an answer to the last request has come. */
-  readonly answered: boolean;
 }
 
 export type ClientOptions = Omit<SessionOptions, 'write'>;
@@ -35,7 +33,6 @@ export function createClient(connection: Connection, options: ClientOptions): Cl
   /** The open exchange's way out where the socket fails. */
   let reject: (error: Error) => void = () => {};
   let asking = false;
-  let answered = false;
 
   socket.on('data', (chunk: Buffer) => {
     session.push(chunk);
@@ -53,14 +50,12 @@ export function createClient(connection: Connection, options: ClientOptions): Cl
     async exchange(request, { enter, signal, trace }, content) {
       signal.throwIfAborted();
       asking = true;
-      answered = false;
       enter('wait');
       trace?.({ kind: 'sent', what: 'request head', text: describeRequest(request) });
       return await new Promise((resolve, failed) => {
         reject = failed;
         session.open(request, {
           head(head: Head) {
-            answered = true;
             enter('receive');
             trace?.({ kind: 'received', what: 'response head', text: describeHead(head) });
           },
@@ -78,9 +73,6 @@ export function createClient(connection: Connection, options: ClientOptions): Cl
           }),
         });
       });
-    },
-    get answered() {
-      return answered;
     },
     get usable() {
       return session.usable && !socket.destroyed && !socket.readableEnded;

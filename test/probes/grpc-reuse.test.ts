@@ -131,6 +131,46 @@ describe('connection: reuse', () => {
     expect(await attempt()).toBe('SERVING');
   });
 
+  test('one that has fallen silent: half of the time later a fresh one is asked', async () => {
+    const { port, sockets } = await server({ 2: () => {} });
+    const { attempt, phases, clock } = target(port);
+    await attempt();
+    const asked = attempt();
+    await vi.waitFor(() => expect(phases).toEqual(['wait']));
+    await clock.advance(1_000);
+    expect(await asked).toBe('SERVING');
+    expect(phases).toEqual(['wait', 'connect', 'wait', 'receive']);
+    await vi.waitFor(() => expect(sockets[0]!.destroyed).toBe(true));
+    expect(await attempt()).toBe('SERVING');
+    expect(sockets).toHaveLength(2);
+  });
+
+  test('one that is only slow: its answer counts, and the fresh connection is let go', async () => {
+    let answer = (): void => {};
+    const sockets: Socket[] = [];
+    const port = await tcpServer((socket) => {
+      sockets.push(socket);
+      // The second connection gets no answer.
+      if (sockets.length > 1) return void socket.resume();
+      socket.write(settings());
+      onRequest(socket, ({ stream }) => {
+        answer = () => void socket.write(serving(stream));
+        if (stream !== 3) answer();
+      });
+    });
+    const { attempt, clock, phases } = target(port);
+    await attempt();
+    const asked = attempt();
+    await vi.waitFor(() => expect(phases).toEqual(['wait']));
+    await clock.advance(1_000);
+    await vi.waitFor(() => expect(sockets).toHaveLength(2));
+    answer();
+    expect(await asked).toBe('SERVING');
+    await vi.waitFor(() => expect(sockets[1]!.destroyed).toBe(true));
+    expect(await attempt()).toBe('SERVING');
+    expect(sockets).toHaveLength(2);
+  });
+
   test('NOT_SERVING keeps the connection', async () => {
     const { port, sockets } = await server({
       1(socket, stream) {
