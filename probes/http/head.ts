@@ -1,8 +1,11 @@
 import { ProbeFailure } from '../reason.ts';
 
-/** Where the head ends, its empty line included: a line feed alone ends a line, too (RFC 9112 section 2.2). */
-export function endOfHead(bytes: Buffer): number | undefined {
-  for (let at = bytes.indexOf(0x0a); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {
+/**
+ * Where the head ends, its empty line included: a line feed alone ends a line, too (RFC 9112 section 2.2). It does not
+ * end before `from`.
+ */
+export function endOfHead(bytes: Buffer, from = 0): number | undefined {
+  for (let at = bytes.indexOf(0x0a, from); at !== -1; at = bytes.indexOf(0x0a, at + 1)) {
     if (bytes[at + 1] === 0x0a) return at + 2;
     if (bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a) return at + 3;
   }
@@ -17,7 +20,9 @@ export function parseFields(lines: readonly string[]): Map<string, string[]> {
     // RFC 9112 section 5.2: a folded line goes on with the field before it.
     if (last && /^[ \t]/.test(line)) {
       const more = trimmed(line);
-      if (more !== '') last.push([last.pop(), more].filter(Boolean).join(' '));
+      const before = last.pop() ?? '';
+      // Not joined by copying: thousands of folds in one field would take quadratic time.
+      last.push(before === '' ? more : more === '' ? before : `${before} ${more}`);
       continue;
     }
     const name = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?=:)/.exec(line)?.[0].toLowerCase();

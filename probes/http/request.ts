@@ -1,6 +1,6 @@
 import type { HostPort } from '../../src/core/address.ts';
 import { ProbeFailure } from '../reason.ts';
-import type { TlsSettings } from '../tls.ts';
+import { ACCEPT_ENCODING } from './decode.ts';
 
 /** One hop: where to dial and the bytes to send. */
 export interface Request {
@@ -19,7 +19,7 @@ export interface RequestSettings {
     | { readonly basic?: Credentials | undefined; readonly bearer?: string | undefined }
     | undefined;
   readonly body?: { readonly text: string; readonly json: boolean } | undefined;
-  readonly tls?: TlsSettings | undefined;
+  readonly decompress?: boolean;
 }
 
 interface Credentials {
@@ -35,6 +35,7 @@ export function firstRequest(settings: RequestSettings, userAgent: string): Requ
   }
   set('user-agent', userAgent);
   set('accept', '*/*');
+  if (settings.decompress) set('accept-encoding', ACCEPT_ENCODING);
   if (settings.auth?.bearer !== undefined) set('authorization', `Bearer ${settings.auth.bearer}`);
   if (settings.auth?.basic) {
     const { username, password } = settings.auth.basic;
@@ -83,17 +84,41 @@ function destination(location: string, from: string): URL {
   return url;
 }
 
-/** The bytes of the request. The URL goes out as it was written, from its path on; what is not ASCII is escaped. */
-export function encode(request: Request): Buffer {
-  const { authority, path } = split(request.url);
-  const lines = [`${request.method} ${path} HTTP/1.1`];
+/** With what the jar has for it, beside the user's own cookies. */
+export function withCookies(request: Request, cookies: string | undefined): Request {
+  if (cookies === undefined) return request;
+  const [name, own] = request.headers.get('cookie') ?? ['cookie', undefined];
+  const headers = new Map(request.headers);
+  headers.set('cookie', [name, own === undefined ? cookies : `${own}; ${cookies}`]);
+  return { ...request, headers };
+}
+
+export interface Sending {
+  /** To a proxy, which needs the whole URL. */
+  readonly proxy?: { readonly authorization: string | undefined } | undefined;
+  /** The connection is to be kept. */
+  readonly keep?: boolean;
+}
+
+/** The lines of the head. The URL goes out as it was written, from its path on; what is not ASCII is escaped. */
+export function headLines(request: Request, { proxy, keep = false }: Sending = {}): string[] {
+  const { scheme, authority, path } = split(request.url);
+  const lines = [`${request.method} ${proxy ? `${scheme}${authority}` : ''}${path} HTTP/1.1`];
   if (!request.headers.has('host')) lines.push(`host: ${authority.toLowerCase()}`);
   for (const [name, value] of request.headers.values()) lines.push(`${name}: ${value}`);
-  const body = Buffer.from(request.body ?? '', 'utf8');
+  if (proxy?.authorization !== undefined && !request.headers.has('proxy-authorization')) {
+    lines.push(`proxy-authorization: ${proxy.authorization}`);
+  }
   const needsLength = request.body !== undefined || ['POST', 'PUT', 'PATCH'].includes(request.method);
-  if (needsLength && !request.headers.has('content-length')) lines.push(`content-length: ${body.length}`);
-  if (!request.headers.has('connection')) lines.push('connection: close');
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]);
+  if (needsLength) lines.push(`content-length: ${Buffer.byteLength(request.body ?? '')}`);
+  if (!keep && !request.headers.has('connection')) lines.push('connection: close');
+  return lines;
+}
+
+/** The bytes of the request. */
+export function encode(lines: readonly string[], body = ''): Buffer {
+  const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  return body === '' ? head : Buffer.concat([head, Buffer.from(body, 'utf8')]);
 }
 
 export interface Origin extends HostPort {
@@ -111,10 +136,11 @@ export function originOf(url: string): Origin {
   };
 }
 
-function split(url: string): { authority: string; path: string } {
-  const [, authority = '', rest = ''] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url) ?? [];
+function split(url: string): { scheme: string; authority: string; path: string } {
+  const [, scheme = '', authority = '', rest = ''] = /^(https?:\/\/)([^/?#]*)(.*)$/is.exec(url) ?? [];
   const path = rest.startsWith('/') ? rest : `/${rest}`;
   return {
+    scheme: scheme.toLowerCase(),
     authority: /[^\u0000-\u007f]/.test(authority) ? new URL(url).host : authority,
     path: path.replaceAll(/[^\u0000-\u007f]+/g, encodeURIComponent),
   };

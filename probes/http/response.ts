@@ -1,5 +1,7 @@
+import { createGrowingBuffer } from '../growing-buffer.ts';
 import { ProbeFailure } from '../reason.ts';
 import { contentLength, endOfHead, malformed, parseFields, printable } from './head.ts';
+import { createPending } from './pending.ts';
 
 /** Everything before the body: interim answers, the head, and the trailers after a chunked body. */
 const MAX_HEAD_BYTES = 64 * 1024;
@@ -10,6 +12,7 @@ const MAX_CHUNK_LINE = 256;
 
 export interface Response {
   readonly status: number;
+  readonly statusLine: string;
   /** Names in lower case; several headers of one name keep their order. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: Buffer;
@@ -34,6 +37,10 @@ export interface ResponseReader {
   end(): void;
   /** The response; only once it is complete. */
   readonly response: Response;
+  /** Whether the connection can carry another one (RFC 9112 section 9.3). */
+  readonly reusable: boolean;
+  /** Bytes that came behind the response. */
+  readonly rest: number;
 }
 
 const HTTP1 = 'HTTP/1.';
@@ -51,9 +58,15 @@ type Stage =
 export function createResponseReader({ method, maxBody, keepBody }: ReaderOptions): ResponseReader {
   let stage: Stage = 'head';
   let pending: Buffer = Buffer.alloc(0);
+  const join = createPending();
+  /** Where the end of the head has been looked for already. */
+  let searched = 0;
   let headBytes = 0;
   let interim = 0;
   let status = 0;
+  let statusLine = '';
+  /** The server said that it closes, or only its closing ends the body. */
+  let closes = false;
   let headers = new Map<string, string[]>();
   /** Bytes that the sized body or the current chunk still lacks. */
   let missing = 0;
@@ -78,7 +91,9 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
 
   /** The lines of a head or of trailers, or undefined until the empty line has come. */
   function takeHead(): string[] | undefined {
-    const end = endOfHead(pending);
+    const end = endOfHead(pending, searched);
+    // An end that is not all there yet has begun at one of the last two bytes.
+    searched = end === undefined ? Math.max(0, pending.length - 2) : 0;
     if (headBytes + (end ?? pending.length) > MAX_HEAD_BYTES)
       throw malformed('the head is larger than 64KiB');
     if (end === undefined) return undefined;
@@ -94,14 +109,16 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
     if (!HTTP1.startsWith(beginning)) throw malformed('the server does not speak HTTP/1');
     const lines = takeHead();
     if (!lines) return false;
-    const [statusLine = '', ...fields] = lines;
+    const [first = '', ...fields] = lines;
+    statusLine = first;
     const match = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [^\0\r]*)?$/.exec(statusLine);
     if (!match) throw malformed(`not an HTTP/1 status line: ${printable(statusLine)}`);
     status = Number(match[2]);
+    closes = match[1] === '0';
     headers = parseFields(fields);
     if (status === 101) throw malformed('the server switched protocols unasked');
     if (status >= 200) {
-      chooseFraming(match[1] === '0');
+      chooseFraming();
       return true;
     }
     interim++;
@@ -110,20 +127,23 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
   }
 
   /** RFC 9112 section 6.3. */
-  function chooseFraming(http10: boolean): void {
+  function chooseFraming(): void {
     const lengths = headers.get('content-length');
     const codings = headers.get('transfer-encoding');
     if (codings && lengths) throw malformed('both Content-Length and Transfer-Encoding');
     if (codings) {
       const coding = codings.join(',').toLowerCase();
-      if (http10) throw malformed('Transfer-Encoding in an HTTP/1.0 response');
+      if (closes) throw malformed('Transfer-Encoding in an HTTP/1.0 response');
       if (coding !== 'chunked') throw malformed(`unknown transfer coding: ${printable(coding)}`);
     }
     const length = lengths && contentLength(lengths);
-    if (method === 'HEAD' || status === 204 || status === 304) stage = 'done';
+    if (/\bclose\b/i.test(headers.get('connection')?.join(',') ?? '')) closes = true;
+    if (method === 'HEAD' || method === 'CONNECT' || status === 204 || status === 304) stage = 'done';
     else if (codings) stage = 'chunk-size';
-    else if (length === undefined) stage = 'until-close';
-    else {
+    else if (length === undefined) {
+      stage = 'until-close';
+      closes = true;
+    } else {
       missing = length;
       stage = length === 0 ? 'done' : 'sized';
     }
@@ -205,7 +225,7 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
 
   return {
     push(chunk) {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+      pending = join(pending, chunk);
       while (step());
       return stage === 'done';
     },
@@ -217,25 +237,13 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
       throw new ProbeFailure('closed', `the server closed the connection ${where}`);
     },
     get response() {
-      return { status, headers, body: kept.bytes(), tooLarge };
+      return { status, statusLine, headers, body: kept.bytes(), tooLarge };
     },
-  };
-}
-
-/** Collects bytes without keeping a buffer object for each of a thousand tiny chunks. */
-function createGrowingBuffer() {
-  let memory = Buffer.alloc(0);
-  let length = 0;
-  return {
-    add(part: Buffer): void {
-      if (length + part.length > memory.length) {
-        const larger = Buffer.alloc(Math.max(1_024, 2 * (length + part.length)));
-        memory.copy(larger, 0, 0, length);
-        memory = larger;
-      }
-      part.copy(memory, length);
-      length += part.length;
+    get reusable() {
+      return stage === 'done' && !closes && !tooLarge && pending.length === 0;
     },
-    bytes: (): Buffer => memory.subarray(0, length),
+    get rest() {
+      return pending.length;
+    },
   };
 }

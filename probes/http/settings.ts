@@ -1,43 +1,20 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { filePath } from '../../src/schema/file.ts';
-import { pattern } from '../../src/schema/pattern.ts';
 import {
   address,
+  flag,
   httpUrl,
   integer,
-  oneOrMore,
   size,
   text,
   textMap,
   withShortForm,
 } from '../../src/schema/scalars.ts';
 import { tlsKeys } from '../tls.ts';
-
-export interface StatusRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** One code, or `from-to`. */
-function statusRange(): z.ZodType<StatusRange> {
-  return z
-    .union([z.int(), z.string()], { error: 'expected a status or a range such as 200-299' })
-    .transform((written, context) => {
-      const match = /^(\d+)(?:-(\d+))?$/.exec(String(written));
-      const from = Number(match?.[1]);
-      const to = Number(match?.[2] ?? match?.[1]);
-      const problem = !match
-        ? `"${written}" is not a status or a range such as 200-299`
-        : from < 100 || to > 599
-          ? `${written} is outside of 100 to 599`
-          : from > to
-            ? `the range ${written} runs backwards`
-            : undefined;
-      if (problem === undefined) return { from, to };
-      context.addIssue({ code: 'custom', message: problem });
-      return z.NEVER;
-    });
-}
+import { proxyUrl } from './proxy.ts';
+import { originOf } from './request.ts';
+import { expectations, facts, warnings } from './rules.ts';
 
 /** What no header can carry: control characters, and what is not Latin-1. */
 const UNFIT = /[^\t\u0020-\u007e\u0080-\u00ff]/;
@@ -65,51 +42,84 @@ const body = withShortForm(
     z.strictObject({ text: text() }).transform((b) => ({ ...b, json: false })),
     z.strictObject({ json: z.json() }).transform((b) => ({ text: JSON.stringify(b.json), json: true })),
   ]),
-).optional();
+);
+
+const auth = z
+  .strictObject({
+    basic: z
+      .strictObject({
+        username: text()
+          .refine((name) => !name.includes(':'), 'a username cannot contain a colon')
+          .describe('without a colon'),
+        password: text().describe('its password'),
+      })
+      .optional()
+      .describe('sends `authorization: Basic ...`'),
+    bearer: text()
+      .refine((token) => !UNFIT.test(token), 'the token has a character that no header may carry')
+      .optional()
+      .describe('sends `authorization: Bearer ...`; either this or `basic`'),
+  })
+  .refine(({ basic, bearer }) => (basic === undefined) !== (bearer === undefined), {
+    error: 'auth takes either basic or bearer',
+  });
 
 export const keys = z
   .strictObject({
-    url: httpUrl(),
-    unix: filePath().optional(),
-    address: address().optional(),
+    url: httpUrl().describe(
+      '`http://` or `https://`, a host, and the rest as it will be sent; no credentials',
+    ),
+    unix: filePath().optional().describe('a unix socket to dial instead'),
+    address: address()
+      .optional()
+      .describe("what to dial instead of the URL's host; Host and the TLS name stay the URL's"),
+    family: z
+      .preprocess((raw) => (raw === '4' || raw === '6' ? Number(raw) : raw), z.literal(['any', 4, 6]))
+      .default('any')
+      .describe('which addresses of the name are dialled: any (the first), 4 (IPv4) or 6 (IPv6)'),
+    proxy: proxyUrl().optional().describe('an `http://` proxy to go through; the environment names none'),
     method: z
       .string()
       .regex(/^[A-Z]+$/, 'a method is written in capitals: GET, HEAD, POST')
       .refine((method) => method !== 'CONNECT', 'CONNECT asks for a tunnel, not for an answer')
-      .default('GET'),
-    headers: headerFields().default({}),
-    auth: z
-      .strictObject({
-        basic: z
-          .strictObject({
-            username: text().refine((name) => !name.includes(':'), 'a username cannot contain a colon'),
-            password: text(),
-          })
-          .optional(),
-        bearer: text()
-          .refine((token) => !UNFIT.test(token), 'the token has a character that no header may carry')
-          .optional(),
-      })
-      .refine(({ basic, bearer }) => (basic === undefined) !== (bearer === undefined), {
-        error: 'auth takes either basic or bearer',
-      })
-      .optional(),
-    body,
-    redirects: integer(0, 20).default(0),
-    max_body: size().default(2 ** 20),
-    tls: tlsKeys().optional(),
-    expect: z
-      .strictObject({
-        status: oneOrMore(statusRange()).default([{ from: 200, to: 299 }]),
-        body: pattern().optional(),
-        body_not: pattern().optional(),
-        headers: z.record(z.string(), pattern()).default({}),
-        headers_not: z.record(z.string(), pattern()).default({}),
-      })
-      .prefault({}),
+      .default('GET')
+      .describe('in capitals; not `CONNECT`'),
+    headers: headerFields()
+      .default({})
+      .describe('sent as written; one of the same name replaces ours, whatever its case'),
+    auth: auth.optional().describe('credentials; they stay with the origin of the URL'),
+    body: body.optional().describe('text, or `json`, which is serialised and sent as `application/json`'),
+    redirects: integer(0, 20).default(0).describe('how many redirects are followed'),
+    cookies: flag().default(false).describe('keep cookies between redirects'),
+    max_body: size()
+      .default(2 ** 20)
+      .describe('how much of the body is read, as it is after decompression'),
+    decompress: flag()
+      .default(false)
+      .describe('ask for a compressed body (`accept-encoding`) and decode gzip, deflate and br'),
+    connection: z
+      .enum(['fresh', 'reuse'])
+      .default('fresh')
+      .describe('a fresh connection for each attempt, or one that is kept between them'),
+    tls: tlsKeys().optional().describe('for https'),
+    expect: expectations.describe('the answer must be so, or the attempt fails'),
+    warn: warnings.optional().describe('the answer should be so, or the attempt is a `warn`'),
+    facts: facts.describe('by name: values to read from the answer, in CEL'),
   })
-  .refine(({ unix, address }) => unix === undefined || address === undefined, {
-    error: 'unix and address exclude each other',
+  .superRefine(({ url, unix, address, family, proxy }, context) => {
+    const refuse = (message: string, ...path: string[]): void => {
+      context.addIssue({ code: 'custom', message, path });
+    };
+    if (unix !== undefined && address !== undefined) refuse('unix and address exclude each other');
+    if (proxy) {
+      for (const [key, value] of Object.entries({ unix, address })) {
+        if (value !== undefined) refuse(`${key} and proxy exclude each other`, key);
+      }
+    }
+    if (family === 'any') return;
+    const { host } = proxy ?? address ?? originOf(url);
+    if (unix !== undefined) refuse('a unix socket has no family', 'family');
+    else if (![0, family].includes(isIP(host))) refuse(`${host} is not an IPv${family} address`, 'family');
   });
 
 export type HttpSettings = z.infer<typeof keys>;

@@ -38,6 +38,10 @@ const READABLE = new Set([
   'method',
   'redirects',
   'max_body',
+  'cookies',
+  'decompress',
+  'connection',
+  'latency',
   'database',
   'server',
   'transport',
@@ -94,7 +98,7 @@ function isReadable(path: Path, written: string, offset: number): boolean {
   const keys = path.filter((key) => typeof key === 'string');
   if (keys.some((key) => HIDDEN.has(key))) return false;
   // A target's own URL, or a probe's short form. A webhook's URL is a credential in itself.
-  if (keys[0] !== 'hooks' && ['url', 'http'].includes(keys.at(-1) ?? ''))
+  if (keys[0] !== 'hooks' && ['url', 'http', 'proxy'].includes(keys.at(-1) ?? ''))
     return isPlaceInUrl(written, offset);
   return keys.some((key) => READABLE.has(key)) || SHORT_FORMS.has(keys.at(-1) ?? '');
 }
@@ -107,6 +111,9 @@ function isPlaceInUrl(written: string, offset: number): boolean {
   return /^https?:\/\//i.test(before) && !/[?#]/.test(before) && !credentials;
 }
 
+/** Credentials that are written into a URL. */
+const USERINFO = /^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i;
+
 /** A copy of merged configuration data that may be printed. */
 export function masked(data: unknown, redact: Redact, path: Path = []): unknown {
   if (Array.isArray(data)) return data.map((item, index) => masked(item, redact, [...path, index]));
@@ -116,5 +123,5 @@ export function masked(data: unknown, redact: Redact, path: Path = []): unknown 
     );
   }
   if (isAlwaysSecret(path)) return '***';
-  return typeof data === 'string' ? redact(data) : data;
+  return typeof data === 'string' ? redact(data).replace(USERINFO, '$1***@') : data;
 }

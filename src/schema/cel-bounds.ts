@@ -73,7 +73,7 @@ export function bound(root: Node): void {
 function overItems(handle: NonNullable<Node['handle']>): NonNullable<Node['handle']> {
   return (items, ...rest) => {
     if (typeof items !== 'object' || items === null) return handle(items, ...rest);
-    const own: unknown[] = Array.isArray(items) ? items.slice() : Object.keys(items);
+    const own: unknown[] = Array.isArray(items) ? items.slice() : [...keysOf(items)];
     running.push(own);
     try {
       return handle(own, ...rest);
@@ -116,7 +116,12 @@ function callWeight(name: string): (operands: unknown[]) => number {
 function lengthOf(value: unknown): number {
   if (typeof value === 'string' || Array.isArray(value)) return value.length;
   if (typeof value !== 'object' || value === null) return 1;
+  if (value instanceof Map) return value.size;
   return value instanceof Uint8Array ? value.length : Object.keys(value).length;
+}
+
+function keysOf(mapping: object): Iterable<unknown> {
+  return mapping instanceof Map ? mapping.keys() : Object.keys(mapping);
 }
 
 /** Values inside of values, no further than the budget goes. */
@@ -133,7 +138,11 @@ function deepSize(value: unknown): number {
 }
 
 function partsOf(value: object, most: number): unknown[] {
-  const parts = Array.isArray(value) ? value : Object.values(value);
+  const parts: unknown[] = Array.isArray(value)
+    ? value
+    : value instanceof Map
+      ? [...value.values()]
+      : Object.values(value);
   // What is longer than the budget need not be looked at, and cannot be spread as arguments either.
   if (parts.length > Math.min(most, 50_000)) charge(Infinity);
   return parts;

@@ -46,7 +46,11 @@ describe('each file with a mistake gives exactly the message in its first line',
   test.each(names)('%s', (name) => {
     const file = join(INVALID, name);
     const expected = readFileSync(file, 'utf8').split('\n', 1)[0]!.slice(2);
-    const here = expected.replace('FILE', file).replace('DIR', resolve(INVALID)).replace('KINDS', KINDS);
+    const here = expected
+      .replaceAll('\\n', '\n')
+      .replace('FILE', file)
+      .replace('DIR', resolve(INVALID))
+      .replace('KINDS', KINDS);
     expect(problemsOf(file)).toEqual([`${file}:${here}`]);
   });
 });

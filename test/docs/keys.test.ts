@@ -16,7 +16,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
 };
 
 /** Still written by hand; no kind joins this list. */
-const BY_HAND = new Set(['http', 'grpc']);
+const BY_HAND = new Set(['grpc']);
 
 const TABLE = /(<!-- keys: (\w+) -->\n)(?:[^]*?\n)?(<!-- \/keys -->)/g;
 
