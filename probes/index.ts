@@ -4,6 +4,7 @@ import { exec } from './exec/probe.ts';
 import { grpc } from './grpc/probe.ts';
 import { heartbeatProbe } from './heartbeat.ts';
 import { http } from './http/probe.ts';
+import { icmp } from './icmp.ts';
 import { redis } from './redis/probe.ts';
 import { script } from './script/probe.ts';
 import { tcp } from './tcp/probe.ts';
@@ -13,4 +14,15 @@ import { udp } from './udp.ts';
 const heartbeat = heartbeatProbe({ look: () => undefined });
 
 /** Every kind of probe, by the key that it has in the YAML. */
-export const probes = { http, tcp, grpc, dns, udp, redis, exec, script, heartbeat } satisfies ProbeRegistry;
+export const probes = {
+  http,
+  tcp,
+  grpc,
+  dns,
+  icmp,
+  udp,
+  redis,
+  exec,
+  script,
+  heartbeat,
+} satisfies ProbeRegistry;

@@ -43,6 +43,7 @@ const READABLE = new Set([
   'connection',
   'latency',
   'database',
+  'host',
   'server',
   'transport',
   'insecure',
@@ -55,7 +56,7 @@ const READABLE = new Set([
 ]);
 
 /** Probes whose short form is a name or an address. */
-const SHORT_FORMS = new Set(['tcp', 'grpc', 'redis', 'script', 'dns']);
+const SHORT_FORMS = new Set(['tcp', 'grpc', 'redis', 'script', 'dns', 'icmp']);
 
 /** Keys below which nothing is readable, whatever it is called there. */
 const HIDDEN = new Set([
