@@ -5,6 +5,8 @@ import { grpc } from './grpc/probe.ts';
 import { heartbeatProbe } from './heartbeat.ts';
 import { http } from './http/probe.ts';
 import { icmp } from './icmp.ts';
+import { mysql } from './mysql/probe.ts';
+import { postgres } from './postgres/probe.ts';
 import { redis } from './redis/probe.ts';
 import { script } from './script/probe.ts';
 import { tcp } from './tcp/probe.ts';
@@ -22,6 +24,8 @@ export const probes = {
   icmp,
   udp,
   redis,
+  postgres,
+  mysql,
   exec,
   script,
   heartbeat,

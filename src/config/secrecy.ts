@@ -42,6 +42,7 @@ const READABLE = new Set([
   'decompress',
   'connection',
   'latency',
+  'user',
   'database',
   'host',
   'server',
@@ -56,7 +57,7 @@ const READABLE = new Set([
 ]);
 
 /** Probes whose short form is a name or an address. */
-const SHORT_FORMS = new Set(['tcp', 'grpc', 'redis', 'script', 'dns', 'icmp']);
+const SHORT_FORMS = new Set(['tcp', 'grpc', 'redis', 'script', 'dns', 'icmp', 'postgres', 'mysql']);
 
 /** Keys below which nothing is readable, whatever it is called there. */
 const HIDDEN = new Set([
