@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { type Scenario, SCENARIOS } from './scenarios.ts';
+import { type StartTool, type Tool, haproxy, hasFaketime, vitald } from './tools.ts';
+import { createWorld } from './world.ts';
+
+/**
+ * Faults brought about for real, with the agent and HAProxy watching the same nodes: `npm run bench:faults [ID...]`.
+ * Needs root, for a network namespace of its own in which packets can be dropped; Debian: nftables, haproxy, faketime.
+ */
+const TOOLS: readonly StartTool[] = [
+  vitald('vitald defaults', 'interval: 5s', 'explicit: 2s, silent: 6s, path: 10s'),
+  vitald('vitald, 2 s', 'interval: 2s, suspect_after: off', 'explicit: 2s, silent: 10s, path: 10s'),
+  haproxy,
+];
+
+const INSIDE = 'FAULTS_INSIDE';
+const VICTIMS = 20;
+const BYSTANDERS = 30;
+
+if (process.env[INSIDE] === undefined) {
+  const again = [
+    '-n',
+    'sh',
+    '-c',
+    'ip link set lo up && exec "$@"',
+    'sh',
+    process.execPath,
+    ...process.argv.slice(1),
+  ];
+  const { status } = spawnSync('unshare', again, {
+    stdio: 'inherit',
+    env: { ...process.env, [INSIDE]: '1' },
+  });
+  process.exitCode = status ?? 1;
+} else await main(process.argv.slice(2));
+
+async function main(wanted: readonly string[]): Promise<void> {
+  print(['fault', 'rule', 'found', 'mean s', 'p99 s', 'false downs', 'actions']);
+  print(Array.from({ length: 7 }, () => '---'));
+  for (const scenario of SCENARIOS) {
+    if (wanted.length > 0 && !wanted.includes(scenario.id)) continue;
+    if (scenario.ownClock && !hasFaketime()) {
+      process.stderr.write(
+        `${scenario.id} is left out: there is no libfaketime; Debian: apt-get install faketime\n`,
+      );
+      continue;
+    }
+    await play(scenario);
+  }
+}
+
+async function play(scenario: Scenario): Promise<void> {
+  const world = await createWorld(scenario.victims ?? VICTIMS, scenario.bystanders ?? BYSTANDERS);
+  const ports = [...world.victims, ...world.bystanders];
+  const tools = TOOLS.map((start) => start({ ports, ownClock: scenario.ownClock ?? false }));
+  try {
+    await Promise.all(tools.map(({ ready }) => ready));
+    const at = performance.now();
+    await scenario.run(world, tools);
+    for (const tool of tools) print(row(scenario, world.victims, tool, at));
+  } finally {
+    await Promise.all(tools.map((tool) => tool.stop()));
+    world.end();
+  }
+}
+
+function row(
+  { id, what, kills }: Scenario,
+  victims: readonly number[],
+  tool: Tool,
+  faultAt: number,
+): string[] {
+  const found = new Map<number, number>();
+  let falseDowns = 0;
+  for (const { port, at } of tool.downs) {
+    if (!kills || !victims.includes(port) || at < faultAt) falseDowns++;
+    else if (!found.has(port)) found.set(port, at - faultAt);
+  }
+  const times = [...found.values()].toSorted((a, b) => a - b);
+  const mean = times.reduce((sum, ms) => sum + ms, 0) / times.length;
+  const seconds = (ms: number): string => (times.length === 0 ? '' : (ms / 1_000).toFixed(1));
+  return [
+    `${id} ${what}`,
+    tool.name,
+    kills ? `${found.size} of ${victims.length}` : '',
+    seconds(mean),
+    seconds(times[Math.floor(times.length * 0.99)] ?? 0),
+    String(falseDowns),
+    tool.name.startsWith('vitald') ? String(tool.actions()) : '',
+  ];
+}
+
+function print(cells: readonly string[]): void {
+  process.stdout.write(`| ${cells.join(' | ')} |\n`);
+}
