@@ -8,6 +8,7 @@ import { formatDuration } from '../core/units.ts';
 import { round } from '../observe/log.ts';
 import { killAll } from '../process/command.ts';
 import { startAttempt } from '../runtime/attempt.ts';
+import { boundsFor } from '../runtime/bounds.ts';
 import { createLimiter } from '../runtime/limiter.ts';
 import { createSystemClock } from '../runtime/system-clock.ts';
 import { UsageError, load, parse, someFiles } from './args.ts';
@@ -73,7 +74,7 @@ async function askAll(
   onResult: (result: Result) => void,
 ): Promise<Result[]> {
   const clock = createSystemClock();
-  const limiter = createLimiter(concurrency);
+  const limiter = createLimiter(boundsFor(targets, concurrency));
   const registry: ProbeRegistry = probes;
   const onTrouble = (what: string, detail: string): void => {
     process.stderr.write(`vitald: a bug in ${what}: ${redact(detail)}\n`);

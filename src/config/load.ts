@@ -10,7 +10,7 @@ import { type SourceFile, parseSource } from './document.ts';
 import { readTexts } from './files.ts';
 import { loadHooks } from './hooks.ts';
 import { ConfigError, type Problem, position, tidy } from './problem.ts';
-import { CONCURRENCY_DEFAULTS, LISTEN, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
+import { LISTEN, PER_HOOK, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
 import { loadTargets } from './targets.ts';
 import { type Sourced, validate } from './validate.ts';
 
@@ -18,7 +18,8 @@ import { type Sourced, validate } from './validate.ts';
 export interface Config {
   readonly targets: readonly Target[];
   readonly hooks: ReadonlyMap<string, HookSpec>;
-  readonly concurrency: { readonly total: number; readonly perHost: number; readonly perHook: number };
+  /** What the file leaves open is made to fit its targets. */
+  readonly concurrency: { readonly total?: number; readonly perHost?: number; readonly perHook: number };
   /** How long hooks may go on after the agent was told to stop, ms. */
   readonly stopGraceMs: number;
   /** What answers while the agent's own network works: targets without verdicts. */
@@ -78,14 +79,18 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
     throw new ConfigError(tidy(withoutEchoes(problems, sources), names, redact));
   }
 
-  const bounds = { ...CONCURRENCY_DEFAULTS, ...(concurrency?.data as object | undefined) };
+  const bounds = { per_hook: PER_HOOK, ...(concurrency?.data as WrittenConcurrency | undefined) };
   const stopGraceMs = (stopGrace?.data as number | undefined) ?? STOP_GRACE_MS;
   const choice = anchors?.data as AnchorChoice;
   const listen = (written?.data as HostPort | undefined) ?? LISTEN;
   return {
     targets: loaded.targets,
     hooks: hookMap,
-    concurrency: { total: bounds.total, perHost: bounds.per_host, perHook: bounds.per_hook },
+    concurrency: {
+      ...(bounds.total !== undefined && { total: bounds.total }),
+      ...(bounds.per_host !== undefined && { perHost: bounds.per_host }),
+      perHook: bounds.per_hook,
+    },
     stopGraceMs,
     listen,
     anchors: anchorTargets(choice, loaded.targets, { probes, readSystem: readFile }),
@@ -102,6 +107,12 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
       targets: loaded.merged,
     },
   };
+}
+
+interface WrittenConcurrency {
+  readonly total?: number;
+  readonly per_host?: number;
+  readonly per_hook?: number;
 }
 
 /** A scalar whose reference failed is empty: what its emptiness breaks is not told beside it. */

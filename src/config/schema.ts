@@ -101,7 +101,7 @@ const concurrency = z.strictObject({
   per_hook: integer(1).optional(),
 });
 
-export const CONCURRENCY_DEFAULTS = { total: 256, per_host: 8, per_hook: 16 } as const;
+export const PER_HOOK = 16;
 export const STOP_GRACE_MS = 10_000;
 export const LISTEN = { host: '127.0.0.1', port: 9_470 } as const;
 

@@ -8,7 +8,8 @@ import type { ProbeRegistry } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import { createAnchors } from './anchors.ts';
-import { type Concurrency, createLimiter } from './limiter.ts';
+import { type WrittenBounds, boundsFor } from './bounds.ts';
+import { createLimiter } from './limiter.ts';
 import { type Monitor, type MonitorSnapshot, createMonitor } from './monitor.ts';
 import { createVigil } from './vigil.ts';
 
@@ -25,7 +26,7 @@ export interface Fleet {
    * Watches exactly these targets from now on. One whose settings are as they were is not touched; one that changed
    * keeps its state, its open incident and its counters, so that what was told as down is told as up again.
    */
-  apply(targets: readonly Target[], concurrency: Concurrency, anchors?: readonly Target[]): Changes;
+  apply(targets: readonly Target[], bounds: WrittenBounds, anchors?: readonly Target[]): Changes;
   /** Ends every loop. Resolves when all probes under way have really ended, or are left behind. */
   stop(): Promise<void>;
   snapshot(): MonitorSnapshot[];
@@ -50,7 +51,7 @@ export interface FleetOptions {
 export function createFleet({ probes, clock, observer, redact }: FleetOptions): Fleet {
   // Whole, so that the grid is exact: all intervals are whole milliseconds.
   const epoch = Math.ceil(clock.now());
-  const limiter = createLimiter({ total: 1, perHost: 1 });
+  const limiter = createLimiter({ total: 1, perHost: () => 1 });
   const monitors = new Map<string, Monitor>();
   let massLookedAt = -Infinity;
   const vigil = createVigil({
@@ -154,8 +155,8 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
   }
 
   return {
-    apply(targets, concurrency, anchored = []) {
-      limiter.resize(concurrency);
+    apply(targets, bounds, anchored = []) {
+      limiter.resize(boundsFor(targets, bounds));
       vigil.start();
       anchors.apply(anchored);
       const { added, removed, changed, kept } = diff(

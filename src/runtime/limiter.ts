@@ -4,7 +4,7 @@ export interface Concurrency {
   /** Attempts at once, over all targets. */
   readonly total: number;
   /** Attempts at once to one host. */
-  readonly perHost: number;
+  perHost(host: string): number;
 }
 
 /** Bounds how much runs at once. Whoever waits for its host does not hold one of the total's places. */
@@ -17,12 +17,12 @@ export function createLimiter(concurrency: Concurrency): Limiter {
   const total = pLimit(concurrency.total);
   /** Limits in use, with how many use them: hosts come and go with reloads. */
   const hosts = new Map<string, { limit: LimitFunction; users: number }>();
-  let { perHost } = concurrency;
+  let bounds = concurrency;
 
   return {
     async run(host, task) {
       if (host === undefined) return await total(task);
-      const entry = hosts.get(host) ?? { limit: pLimit(perHost), users: 0 };
+      const entry = hosts.get(host) ?? { limit: pLimit(bounds.perHost(host)), users: 0 };
       hosts.set(host, entry);
       entry.users++;
       try {
@@ -34,8 +34,8 @@ export function createLimiter(concurrency: Concurrency): Limiter {
     },
     resize(next) {
       total.concurrency = next.total;
-      ({ perHost } = next);
-      for (const { limit } of hosts.values()) limit.concurrency = perHost;
+      bounds = next;
+      for (const [host, { limit }] of hosts) limit.concurrency = next.perHost(host);
     },
   };
 }
