@@ -5,7 +5,7 @@ import { duration, oneOrMore } from '../../src/schema/scalars.ts';
 import { jsonRules } from './json-rules.ts';
 import { VARIABLES } from './variables.ts';
 
-interface StatusRange {
+export interface StatusRange {
   readonly from: number;
   readonly to: number;
 }

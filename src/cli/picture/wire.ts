@@ -23,9 +23,11 @@ export function wire({ seen, target }: Look, page: Page): string[] {
   });
 }
 
-/** That a head is one shows. */
+/** That a head is one can be seen. */
+const HEADS = new Set(['request', 'response', 'request head', 'response head']);
+
 function label(what: string, kind: string): string | undefined {
-  return what === kind || what === 'request head' || what === 'response head' ? undefined : plain(what);
+  return what === kind || HEADS.has(what) ? undefined : plain(what);
 }
 
 function entry(
@@ -37,7 +39,8 @@ function entry(
 ): string[] {
   const all = text.replace(/[\r\n]+$/, '').split(/\r?\n/);
   const lines = all.slice(0, MOST_LINES).map((line) => harmless(line).trimEnd());
-  if (all.length > MOST_LINES) lines.push(`… ${all.length - MOST_LINES} more lines`);
+  const more = all.length - MOST_LINES;
+  if (more > 0) lines.push(`… ${more} more ${more === 1 ? 'line' : 'lines'}`);
   const margin = INDENT.length + TIME + 2;
   const room = columns - margin - 2;
   const colour = arrow === '→' ? 'cyan' : arrow === '←' ? 'green' : 'gray';
