@@ -30,8 +30,8 @@ export const http: Probe<HttpSettings> = {
 };
 
 interface Followed extends Exchanged {
-  /** Of the request that was answered in the end. */
-  readonly url: string;
+  /** Who answered in the end, where redirects were followed. */
+  readonly from: string | undefined;
 }
 
 async function follow(settings: HttpSettings, context: ProbeContext): Promise<Followed> {
@@ -42,7 +42,9 @@ async function follow(settings: HttpSettings, context: ProbeContext): Promise<Fo
     const { status, headers } = exchanged.response;
     const location = headers.get('location')?.[0];
     const moved = [301, 302, 303, 307, 308].includes(status) && location !== undefined;
-    if (!moved || settings.redirects === 0) return { ...exchanged, url: request.url };
+    if (!moved || settings.redirects === 0) {
+      return { ...exchanged, from: hops === 0 ? undefined : new URL(request.url).host };
+    }
     if (hops === settings.redirects) {
       throw new ProbeFailure('protocol', `more than ${settings.redirects} redirects`);
     }
@@ -53,7 +55,7 @@ async function follow(settings: HttpSettings, context: ProbeContext): Promise<Fo
 }
 
 function judge(
-  { response, certificate, url }: Followed,
+  { response, certificate, from }: Followed,
   settings: HttpSettings,
   startedAt: number,
   { clock, trace }: ProbeContext,
@@ -69,6 +71,6 @@ function judge(
     latencyMs: clock.now() - startedAt,
     tlsDaysLeft: typeof daysLeft === 'number' ? daysLeft : undefined,
   };
-  const where = url === settings.url ? '' : ` from ${new URL(url).host}`;
+  const where = from === undefined ? '' : ` from ${from}`;
   return withCertificate(judgeAnswer(answer, settings, where, trace), certificate);
 }
