@@ -49,6 +49,7 @@ export async function login(
     host: 'localhost',
     port: 5432,
     ssl: false,
+    sslnegotiation: 'postgres',
     application_name: 'vitald',
   });
   client.on('error', () => {});

@@ -132,7 +132,8 @@ export function refuse(reply: FastifyReply, status: number, error: string): void
 }
 
 export function fromOf({ remoteAddress }: Socket): Pick<BeatReport, 'from'> {
-  return remoteAddress === undefined ? {} : { from: remoteAddress };
+  // IPv4 over a socket that takes both.
+  return remoteAddress === undefined ? {} : { from: remoteAddress.replace(/^::ffff:(?=\d+\.)/, '') };
 }
 
 /** Past the bound the oldest one goes: those who only sit there must not keep the others out. */

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { heartbeatRoute } from '../../src/api/heartbeat.ts';
 import { type ApiServer, ListenError, startServer } from '../../src/api/server.ts';
@@ -6,6 +7,7 @@ import type { BeatReport } from '../../src/core/beat.ts';
 import { createInbox } from '../../src/runtime/inbox.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { exchange, rawConnection } from '../support/raw-http.ts';
+import { leftBehind } from '../support/resources.ts';
 import { freePort } from '../support/real-server.ts';
 
 const TOKEN = 'correct-horse-battery';
@@ -319,6 +321,41 @@ describe('limits', () => {
     expect(words().filter((word) => word === 'refused slow').length).toBeGreaterThanOrEqual(2);
   });
 
+  test.each([
+    ['two lengths', 'content-length: 2\r\ncontent-length: 3\r\n\r\n{}'],
+    ['a length beside chunks', 'content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'],
+    ['a length beyond numbers', 'content-length: 99999999999999999999999\r\n\r\n{}'],
+    ['a length below zero', 'content-length: -1\r\n\r\n{}'],
+    ['chunks that are none', 'transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n'],
+    ['a compressed body', 'content-encoding: gzip\r\ncontent-length: 4\r\n\r\n\u001f\u008b\u0008\u0000'],
+    ['a line break in a header', 'x-a: b\rauthorization: c\r\ncontent-length: 0\r\n\r\n'],
+  ])('%s: 400, and no beat', async (_what, rest) => {
+    const { port, inbox, words } = await receiver();
+    const head = `POST /heartbeat/node-1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\nconnection: close\r\n`;
+    expect(statusOf(await exchange(port, Buffer.from(`${head}${rest}`, 'latin1')))).toBe(400);
+    expect(inbox.look('node-1')?.last).toBeUndefined();
+    expect(words()).toEqual(['refused malformed']);
+  });
+
+  test('whatever is sent, no connection and no timer is left behind', async () => {
+    const { port } = await receiver();
+    const sent = [
+      request('/heartbeat/node-1', { body: '{"a":1}' }),
+      request('/heartbeat/node-1', { token: 'guess' }),
+      request('/heartbeat/node-1', { body: 'x'.repeat(20_000) }),
+      request('/heartbeat/node-1', { body: 'no JSON' }),
+      request('/elsewhere', { method: 'GET' }),
+      'CONNECT /heartbeat/node-1 HTTP/1.1\r\nhost: x\r\n\r\n',
+      request('/heartbeat/node-1', { headers: 'upgrade: websocket\r\nexpect: 100-continue\r\n' }),
+      'nonsense\r\n\r\n',
+    ];
+    const round = (): Promise<unknown> => Promise.all(sent.map((bytes) => exchange(port, bytes)));
+    await round();
+    const left = leftBehind();
+    for (let i = 0; i < 50; i++) await round();
+    await expect.poll(() => left.since()).toEqual({});
+  });
+
   test('what is no HTTP, and what breaks off, is counted once', async () => {
     const { port, words } = await receiver();
     expect(statusOf(await exchange(port, '\u0016\u0003\u0001\u0002\u0000\u0001\u0000'))).toBe(400);
@@ -382,21 +419,28 @@ describe('the address', () => {
     await Promise.all([idle.ended, half.ended]);
   });
 
-  test('IPv6', async () => {
+  const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+    all?.some(({ address }) => address === '::1'),
+  );
+  test.skipIf(!hasIpv6).each([
+    ['::1', '::1', '::1'],
+    ['::', '127.0.0.1', '127.0.0.1'],
+    ['::', '::1', '::1'],
+  ])('%s takes %s, and tells it as %s', async (listen, by, from) => {
     const { tokens, inbox } = await receiver();
     const port = await freePort();
     const reports: BeatReport[] = [];
     servers.push(
       await startServer({
-        listen: { host: '::1', port },
+        listen: { host: listen, port },
         routes: heartbeatRoute({ tokens, take: inbox.take, onBeat: (report) => reports.push(report) }),
         onRefused: () => {},
         onTrouble: () => {},
       }),
     );
-    const { socket, ended } = await rawConnection(port, '::1');
+    const { socket, ended } = await rawConnection(port, by);
     socket.write(request('/heartbeat/node-1'));
     expect(statusOf(await ended)).toBe(200);
-    expect(reports).toEqual([{ result: 'accepted', why: 'new', target: 'node-1', from: '::1' }]);
+    expect(reports).toEqual([{ result: 'accepted', why: 'new', target: 'node-1', from }]);
   });
 });

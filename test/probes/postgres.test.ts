@@ -373,7 +373,13 @@ describe('with a user', () => {
   });
 
   test('a password comes from the settings, never from the environment', async () => {
-    process.env['PGPASSWORD'] = 'of-the-agent';
+    const environment = {
+      PGPASSWORD: 'of-the-agent',
+      PGSSLMODE: 'require',
+      PGSSLNEGOTIATION: 'direct',
+      PGUSER: 'x',
+    };
+    Object.assign(process.env, environment);
     const sent: string[] = [];
     try {
       for (const password of [undefined, '']) {
@@ -384,7 +390,7 @@ describe('with a user', () => {
         expect(verdict(await loginTo(asked, { password }))).toBe('fail status explicit');
       }
     } finally {
-      delete process.env['PGPASSWORD'];
+      for (const name of Object.keys(environment)) delete process.env[name];
     }
     expect(sent.join('')).not.toContain('agent');
   });
