@@ -2,6 +2,7 @@ import { type Facts, type Outcome, type Reason, fail, ok, warn } from '../../src
 import type { Trace } from '../../src/core/trace.ts';
 import type { Cel, Values } from '../../src/schema/cel.ts';
 import type { Pattern } from '../../src/schema/pattern.ts';
+import { shown } from '../shown.ts';
 import { type Rules, readBody } from './rules.ts';
 import type { HttpSettings } from './settings.ts';
 import { type Answer, valuesOf } from './variables.ts';
@@ -107,14 +108,17 @@ type Hold = (
 ) => boolean;
 
 function holdBody({ body, body_not }: Rules, answer: Answer, hold: Hold): boolean {
-  const size = (): string => `${Buffer.byteLength(answer.text())}B`;
+  const said = (): string => {
+    const text = answer.text();
+    return `${Buffer.byteLength(text)}B ${shown(Buffer.from(text.slice(0, 200)))}`;
+  };
   if (body) {
     const miss = (): string => `the body does not match ${quoted(body)}`;
-    if (hold('body', body.matches(answer.text()), size, miss, 'mismatch')) return true;
+    if (hold('body', body.matches(answer.text()), said, miss, 'mismatch')) return true;
   }
   if (!body_not) return false;
   const miss = (): string => `the body matches ${quoted(body_not)}`;
-  return hold('body_not', !body_not.matches(answer.text()), size, miss, 'mismatch');
+  return hold('body_not', !body_not.matches(answer.text()), said, miss, 'mismatch');
 }
 
 function holdHeaders({ headers, headers_not }: Rules, sent: Answer['headers'], hold: Hold): boolean {

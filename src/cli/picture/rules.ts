@@ -50,6 +50,6 @@ export function rules(look: Look, { paint, columns }: Page): string[] {
       wanted === undefined ? '' : `  wanted ${cut(plain(wanted), Math.max(16, Math.floor(room / 2)))}`;
     const came = cut(plain(value), Math.max(8, room - displayWidth(asked)));
     const name = padded(names[index]!, width);
-    return `${INDENT}${mark} ${passed ? name : paint('bold', name)}  ${came}${paint('gray', asked)}`;
+    return `${INDENT}${mark} ${passed ? name : paint('bold', name)}  ${came}${asked === '' ? '' : paint('gray', asked)}`;
   });
 }
