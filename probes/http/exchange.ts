@@ -1,15 +1,14 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
 import { type Connection, type Endpoint, dial, secure } from '../dial.ts';
 import { type PeerCertificate, forOtherOrigin } from '../tls.ts';
-import { type Conversation, converse } from './converse.ts';
 import { decode } from './decode.ts';
 import { dialProxy, tunnel } from './proxy.ts';
-import { type Origin, type Request, encode, headLines, originOf } from './request.ts';
+import { type Over, askHttp1 } from './http1.ts';
+import { askHttp2 } from './http2.ts';
+import { type Origin, type Request, originOf } from './request.ts';
 import type { Response } from './response.ts';
-import { type Over, overKept } from './reuse.ts';
 import { readBody, usesBody } from './rules.ts';
 import type { HttpSettings } from './settings.ts';
-import { describeHead, maskedLines } from './shown.ts';
 
 export interface Exchanged {
   /** Decoded where the settings ask for that. */
@@ -17,48 +16,29 @@ export interface Exchanged {
   readonly certificate: PeerCertificate | undefined;
 }
 
-/** Sends one request and reads its response, over HTTP/1.1. */
+/** Sends one request and reads its response. */
 export async function exchange(
   request: Request,
   settings: HttpSettings,
   context: ProbeContext,
 ): Promise<Exchanged> {
-  const { max_body: maxBody, decompress, proxy } = settings;
+  const { max_body: maxBody, decompress, version } = settings;
   const origin = originOf(request.url);
-  const keep = settings.connection === 'reuse';
-  const lines = headLines(request, { keep, proxy: origin.secure ? undefined : proxy });
-  const bytes = encode(lines, request.body);
+  const over: Over = {
+    owner: settings,
+    origin: new URL(request.url).origin,
+    reuse: settings.connection === 'reuse',
+    open: async (during) => await connect(request.url, origin, settings, during),
+  };
   const reading = { maxBody, keepBody: decompress || needsBody(settings) };
-
-  async function talk(connection: Connection, during: ProbeContext): Promise<Conversation> {
-    context.trace?.({ kind: 'sent', what: 'request', text: maskedLines(lines) });
-    return await converse(connection, { method: request.method, bytes }, reading, during);
-  }
-  const open = async (during: ProbeContext): Promise<Connection> =>
-    await connect(request.url, origin, settings, during);
-
-  const { connection, conversation } = keep
-    ? await overKept({ owner: settings, origin: new URL(request.url).origin, open, talk }, context)
-    : await once(open, talk, context);
-  const { response } = conversation;
-  context.trace?.({ kind: 'received', what: 'response', text: describeHead(response) });
+  const { response, connection } =
+    version === '2'
+      ? await askHttp2(request, over, reading, context)
+      : await askHttp1(request, over, origin.secure ? undefined : settings.proxy, reading, context);
   return {
     response: decompress ? await decoded(response, maxBody, context) : response,
     certificate: connection.certificate,
   };
-}
-
-async function once(
-  open: (context: ProbeContext) => Promise<Connection>,
-  talk: (connection: Connection, context: ProbeContext) => Promise<Conversation>,
-  context: ProbeContext,
-): Promise<Over> {
-  const connection = await open(context);
-  try {
-    return { connection, conversation: await talk(connection, context) };
-  } finally {
-    connection.close();
-  }
 }
 
 async function connect(
@@ -72,7 +52,11 @@ async function connect(
   const own = new URL(url).origin === new URL(settings.url).origin;
   const written = settings.tls ?? { insecure: false };
   const tls = origin.secure
-    ? { settings: own ? written : forOtherOrigin(written), host: origin.host }
+    ? {
+        settings: own ? written : forOtherOrigin(written),
+        host: origin.host,
+        ...(settings.version === '2' && { alpn: ['h2'] }),
+      }
     : undefined;
   const { proxy } = settings;
   if (proxy) {

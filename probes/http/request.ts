@@ -109,10 +109,16 @@ export function headLines(request: Request, { proxy, keep = false }: Sending = {
   if (proxy?.authorization !== undefined && !request.headers.has('proxy-authorization')) {
     lines.push(`proxy-authorization: ${proxy.authorization}`);
   }
-  const needsLength = request.body !== undefined || ['POST', 'PUT', 'PATCH'].includes(request.method);
-  if (needsLength) lines.push(`content-length: ${Buffer.byteLength(request.body ?? '')}`);
+  const length = lengthOf(request);
+  if (length !== undefined) lines.push(`content-length: ${length}`);
   if (!keep && !request.headers.has('connection')) lines.push('connection: close');
   return lines;
+}
+
+/** The content-length that it goes out with (RFC 9110 section 8.6), if any. */
+export function lengthOf({ method, body }: Request): number | undefined {
+  const has = body !== undefined || ['POST', 'PUT', 'PATCH'].includes(method);
+  return has ? Buffer.byteLength(body ?? '') : undefined;
 }
 
 /** The bytes of the request. */
@@ -136,7 +142,7 @@ export function originOf(url: string): Origin {
   };
 }
 
-function split(url: string): { scheme: string; authority: string; path: string } {
+export function split(url: string): { scheme: string; authority: string; path: string } {
   const [, scheme = '', authority = '', rest = ''] = /^(https?:\/\/)([^/?#]*)(.*)$/is.exec(url) ?? [];
   const path = rest.startsWith('/') ? rest : `/${rest}`;
   return {

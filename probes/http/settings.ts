@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { filePath } from '../../src/schema/file.ts';
 import {
   address,
+  alsoTakes,
+  expected,
   flag,
   httpUrl,
   integer,
@@ -11,6 +13,7 @@ import {
   textMap,
   withShortForm,
 } from '../../src/schema/scalars.ts';
+import { CONNECTION_FIELDS } from '../http2/fields.ts';
 import { tlsKeys } from '../tls.ts';
 import { proxyUrl } from './proxy.ts';
 import { originOf } from './request.ts';
@@ -33,6 +36,26 @@ function headerFields(): z.ZodType<Record<string, string>> {
       if (problem) context.addIssue({ code: 'custom', message: problem, path: [name] });
     }
   });
+}
+
+/** YAML makes a number of one that is not quoted. */
+function httpVersion(): z.ZodType<'1.1' | '2'> {
+  return alsoTakes(
+    ['reference'],
+    z
+      .preprocess(
+        (raw) => (typeof raw === 'number' ? String(raw) : raw),
+        z.enum(['1.1', '2'], { error: expected('1.1 or 2') }),
+      )
+      .default('1.1'),
+  );
+}
+
+/** What a request cannot have over HTTP/2 (RFC 9113 section 8.2.2). */
+function http2Problem(name: string, value: string): string | undefined {
+  const lower = name.toLowerCase();
+  if (CONNECTION_FIELDS.has(lower)) return `${name} belongs to HTTP/1, and version is 2`;
+  return lower === 'te' && value !== 'trailers' ? 'over HTTP/2 te can only be trailers' : undefined;
 }
 
 const body = withShortForm(
@@ -89,6 +112,7 @@ export const keys = z
       .describe('sent as written; one of the same name replaces ours, whatever its case'),
     auth: auth.optional().describe('credentials; they stay with the origin of the URL'),
     body: body.optional().describe('text, or `json`, which is serialised and sent as `application/json`'),
+    version: httpVersion().describe('of HTTP; `2` by prior knowledge over http, by ALPN over https'),
     redirects: integer(0, 20).default(0).describe('how many redirects are followed'),
     cookies: flag().default(false).describe('keep cookies between redirects'),
     max_body: size()
@@ -106,7 +130,7 @@ export const keys = z
     warn: warnings.optional().describe('the answer should be so, or the attempt is a `warn`'),
     facts: facts.describe('by name: values to read from the answer, in CEL'),
   })
-  .superRefine(({ url, unix, address, family, proxy }, context) => {
+  .superRefine(({ url, unix, address, family, proxy, version, headers, tls }, context) => {
     const refuse = (message: string, ...path: string[]): void => {
       context.addIssue({ code: 'custom', message, path });
     };
@@ -114,6 +138,16 @@ export const keys = z
     if (proxy) {
       for (const [key, value] of Object.entries({ unix, address })) {
         if (value !== undefined) refuse(`${key} and proxy exclude each other`, key);
+      }
+    }
+    if (version === '2') {
+      if (proxy && !originOf(url).secure) {
+        refuse('HTTP/2 goes through a proxy inside of a tunnel alone, to an https URL', 'version');
+      }
+      if (tls?.alpn && !tls.alpn.includes('h2')) refuse('version 2 needs h2 to be offered', 'tls', 'alpn');
+      for (const [name, value] of Object.entries(headers)) {
+        const problem = http2Problem(name, value);
+        if (problem) refuse(problem, 'headers', name);
       }
     }
     if (family === 'any') return;

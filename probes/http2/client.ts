@@ -51,13 +51,13 @@ export function createClient(connection: Connection, options: ClientOptions): Cl
       signal.throwIfAborted();
       asking = true;
       enter('wait');
-      trace?.({ kind: 'sent', what: 'request head', text: describeRequest(request) });
+      trace?.({ kind: 'sent', what: 'request', text: describeRequest(request) });
       return await new Promise((resolve, failed) => {
         reject = failed;
         session.open(request, {
           head(head: Head) {
             enter('receive');
-            trace?.({ kind: 'received', what: 'response head', text: describeHead(head) });
+            trace?.({ kind: 'received', what: 'response', text: describeHead(head) });
           },
           content,
           done(answer) {
@@ -66,7 +66,8 @@ export function createClient(connection: Connection, options: ClientOptions): Cl
           },
           failed: (error) => failed(signal.aborted ? (signal.reason as Error) : error),
           ...(trace && {
-            interim: (head) => trace({ kind: 'received', what: 'interim head', text: describeHead(head) }),
+            interim: (head) =>
+              trace({ kind: 'received', what: 'interim response', text: describeHead(head) }),
             trailers: (fields) =>
               trace({ kind: 'received', what: 'trailers', text: describeTrailers(fields) }),
             frame: (name, text) => trace({ kind: 'received', what: name, text }),

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Authority, createAuthority } from '../support/certs.ts';
 import { REFUSED, SILENT, askOnce, watch } from '../support/incidents.ts';
-import { NGINX, OPENSSL, nginx } from '../support/nginx.ts';
+import { NGINX, type Nginx, OPENSSL, nginx } from '../support/nginx.ts';
 import { findPrograms } from '../support/programs.ts';
 
 const found = findPrograms([NGINX]);
@@ -121,5 +121,45 @@ describe.skipIf(!foundBoth)('nginx over https', () => {
     await server.stop();
     await reaches('up', await reaches('recovering', await reaches('down', thawed)));
     await ends([SILENT, REFUSED]);
+  });
+});
+
+describe.skipIf(!foundBoth)('nginx over HTTP/2', () => {
+  test('by ALPN over https, by prior knowledge over http', async () => {
+    const [program, openssl] = foundBoth!;
+    const secure = await nginx(program, { openssl, http2: true });
+    const clear = await nginx(program, { http2: true });
+    const old = await nginx(program, { openssl });
+    for (const server of [secure, clear, old]) await server.start();
+    const asking = (server: Nginx, scheme: string, path: string, more: object = {}) => ({
+      http: {
+        url: `${scheme}://127.0.0.1:${server.port}${path}`,
+        version: 2,
+        ...(scheme === 'https' && { tls: { ca: server.certificate } }),
+        ...more,
+      },
+    });
+    const said = await askOnce({
+      secure: asking(secure, 'https', '/healthz', { expect: { body: '"status":"(ok|green)"' } }),
+      clear: asking(clear, 'http', '/healthz', { expect: { headers: { 'content-type': 'json' } } }),
+      moved: asking(secure, 'https', '/moved', { redirects: 1 }),
+      broken: asking(clear, 'http', '/broken'),
+      kept: asking(secure, 'https', '/healthz', { connection: 'reuse' }),
+      posted: asking(clear, 'http', '/healthz', {
+        method: 'POST',
+        body: 'x',
+        expect: { status: [405, 200] },
+      }),
+      old: asking(old, 'https', '/healthz'),
+    });
+    expect(said).toMatchObject({
+      secure: { status: 'ok', facts: { status: 200 } },
+      clear: { status: 'ok' },
+      moved: { status: 'ok' },
+      broken: { status: 'fail', reason: 'status', facts: { status: 503 } },
+      kept: { status: 'ok' },
+      posted: { status: 'ok' },
+      old: { status: 'fail', class: 'explicit' },
+    });
   });
 });

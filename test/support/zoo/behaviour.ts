@@ -91,7 +91,7 @@ export interface OverBoth {
 }
 
 /** Rows for http and https. */
-export function overHttp(rows: readonly OverBoth[]): Behaviour[] {
+export function overHttp(rows: readonly OverBoth[], overTls?: TlsOptions): Behaviour[] {
   return rows.flatMap((row) => [
     {
       ...row,
@@ -102,7 +102,7 @@ export function overHttp(rows: readonly OverBoth[]): Behaviour[] {
     {
       ...row,
       transport: 'https',
-      serve: ({ tlsServer }) => tlsServer(row.onPeer),
+      serve: ({ tlsServer }) => tlsServer(row.onPeer, overTls),
       settings: (port, { certificates }) => ({
         url: `https://127.0.0.1:${port}/`,
         tls: { ca: certificates.ca.certFile },
@@ -111,6 +111,14 @@ export function overHttp(rows: readonly OverBoth[]): Behaviour[] {
       expected: row.overTls ?? row.expected,
     },
   ]);
+}
+
+/** Rows for http and https, over HTTP/2. */
+export function overHttp2(rows: readonly OverBoth[]): Behaviour[] {
+  return overHttp(
+    rows.map((row) => ({ ...row, name: `HTTP/2: ${row.name}`, settings: { version: 2, ...row.settings } })),
+    { ALPNProtocols: ['h2'] },
+  );
 }
 
 /** Rows for grpc and grpcs. */
