@@ -11,6 +11,7 @@ import { redis } from './redis/probe.ts';
 import { script } from './script/probe.ts';
 import { tcp } from './tcp/probe.ts';
 import { udp } from './udp.ts';
+import { websocket } from './websocket/probe.ts';
 
 /** Nobody listens: whoever runs the agent puts in an inbox that beats come to. */
 const heartbeat = heartbeatProbe({ look: () => undefined });
@@ -20,6 +21,7 @@ export const probes = {
   http,
   tcp,
   grpc,
+  websocket,
   dns,
   icmp,
   udp,

@@ -100,7 +100,7 @@ function isReadable(path: Path, written: string, offset: number): boolean {
   const keys = path.filter((key) => typeof key === 'string');
   if (keys.some((key) => HIDDEN.has(key))) return false;
   // A target's own URL, or a probe's short form. A webhook's URL is a credential in itself.
-  if (keys[0] !== 'hooks' && ['url', 'http', 'proxy'].includes(keys.at(-1) ?? ''))
+  if (keys[0] !== 'hooks' && ['url', 'http', 'websocket', 'proxy'].includes(keys.at(-1) ?? ''))
     return isPlaceInUrl(written, offset);
   return keys.some((key) => READABLE.has(key)) || SHORT_FORMS.has(keys.at(-1) ?? '');
 }
@@ -110,7 +110,7 @@ function isPlaceInUrl(written: string, offset: number): boolean {
   const before = written.slice(0, offset);
   const after = written.slice(offset);
   const credentials = /^[^/?#]*@/.test(after.replaceAll(/\$\{[^}]*\}/g, ''));
-  return /^https?:\/\//i.test(before) && !/[?#]/.test(before) && !credentials;
+  return /^(https?|wss?):\/\//i.test(before) && !/[?#]/.test(before) && !credentials;
 }
 
 /** Credentials that are written into a URL. */

@@ -1,0 +1,100 @@
+import type WebSocket from 'ws';
+import { type Facts, type Outcome, fail, ok } from '../../src/core/outcome.ts';
+import type { ProbeContext } from '../../src/core/probe.ts';
+import { ProbeFailure } from '../reason.ts';
+import { printable, shown } from '../shown.ts';
+import type { Ending } from './reason.ts';
+import type { WebsocketSettings } from './settings.ts';
+
+/** How long the server has for its part of the closing handshake, ms; the outcome stands by then. */
+const CLOSE_MS = 200;
+const MOST_MESSAGES = 1_000;
+const MOST_PINGS = 100;
+
+/** On an open connection: sends, listens, and closes as one should. */
+export async function converse(
+  socket: WebSocket,
+  ending: Ending,
+  settings: WebsocketSettings,
+  context: ProbeContext,
+): Promise<Outcome> {
+  const { send, send_hex, expect, expect_not } = settings;
+  const { enter, trace } = context;
+  const facts: Facts = socket.protocol === '' ? {} : { subprotocol: socket.protocol };
+  const message = send_hex ?? send;
+  const listens = expect !== undefined || expect_not !== undefined;
+  const answer = listens ? listen(socket, ending, settings, context) : undefined;
+  // It may fail while we still send.
+  answer?.catch(() => {});
+  if (message !== undefined) {
+    enter('send');
+    trace?.({ kind: 'sent', what: 'message', text: printable(Buffer.from(message)) });
+    socket.send(message);
+  }
+  if (!answer) {
+    await close(socket, context);
+    return ok(message === undefined ? 'upgraded' : 'upgraded and sent', facts);
+  }
+  enter('wait');
+  const miss = await answer;
+  await close(socket, context);
+  return miss === undefined ? ok('the answer is as expected', facts) : fail('mismatch', miss, facts);
+}
+
+/** Until a message is as expected (undefined), or is as none may be (what it is). */
+function listen(
+  socket: WebSocket,
+  ending: Ending,
+  { expect, expect_not }: WebsocketSettings,
+  { enter, signal, trace }: ProbeContext,
+): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let messages = 0;
+    let pings = 0;
+    socket.on('ping', (data: Buffer) => {
+      if (++pings > MOST_PINGS) reject(new ProbeFailure('protocol', 'the server sends pings without an end'));
+      else socket.pong(data);
+    });
+    socket.on('message', (data: Buffer) => {
+      enter('receive');
+      trace?.({ kind: 'received', what: 'message', text: printable(data) });
+      const value = shown(data);
+      const unwanted = expect_not !== undefined && expect_not.endOfMatch(data) !== undefined;
+      const wanted = expect === undefined || expect.endOfMatch(data) !== undefined;
+      if (expect) trace?.({ kind: 'rule', rule: 'expect', passed: wanted, value });
+      if (expect_not) trace?.({ kind: 'rule', rule: 'expect_not', passed: !unwanted, value });
+      if (unwanted) resolve(`a message matches /${expect_not.source}/`);
+      else if (wanted) resolve(undefined);
+      else if (++messages >= MOST_MESSAGES) {
+        reject(new ProbeFailure('too_large', `no match in the first ${MOST_MESSAGES} messages`));
+      }
+    });
+    socket.once('error', reject);
+    socket.once('close', (code: number, why: Buffer) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      // 1006: there was no close frame.
+      if (code === 1006) return reject(ending.before('the expected message'));
+      const reason = why.length > 0 ? `: ${shown(why)}` : '';
+      reject(
+        new ProbeFailure('closed', `the server closed with ${code}${reason} before the expected message`),
+      );
+    });
+  });
+}
+
+/** Asks the server to close, so that it need not take us for lost; it closes the connection then. */
+function close(socket: WebSocket, { clock, deadline }: ProbeContext): Promise<void> {
+  return new Promise((resolve) => {
+    const now = clock.now();
+    const cancel = clock.schedule(now + Math.min(CLOSE_MS, Math.max(0, deadline - now) / 2), resolve);
+    const done = (): void => {
+      cancel();
+      resolve();
+    };
+    if (socket.readyState === socket.CLOSED) return done();
+    socket.once('close', done);
+    // A server that does not listen any more has still answered.
+    socket.once('error', done);
+    socket.close(1_000);
+  });
+}

@@ -1,0 +1,121 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+import { type Outcome, fail } from '../../src/core/outcome.ts';
+import type { Probe, ProbeContext } from '../../src/core/probe.ts';
+import { VERSION } from '../../src/core/version.ts';
+import { type Connection, dial } from '../dial.ts';
+import { ProbeFailure, outcomeOf } from '../reason.ts';
+import { withCertificate } from '../tls.ts';
+import { converse } from './converse.ts';
+import { failureOf, watchEnding } from './reason.ts';
+import { type WebsocketSettings, hostOf, settings } from './settings.ts';
+import { headOf } from './shown.ts';
+
+const LARGEST_MESSAGE = 64 * 1_024;
+const MOST_FRAGMENTS = 1_024;
+const MOST_INTERIM = 50;
+
+/** The upgrade to a WebSocket, and where it is asked for a message and its answer. */
+export const websocket: Probe<WebsocketSettings> = {
+  kind: 'websocket',
+  settings,
+  host: ({ url, address }) => address?.host ?? hostOf(url),
+
+  async attempt(settings, context) {
+    const { url, address, family, tls } = settings;
+    const { protocol, port } = new URL(url);
+    const secure = protocol === 'wss:';
+    const host = hostOf(url);
+    try {
+      const connection = await dial(address ?? { host, port: Number(port || (secure ? 443 : 80)) }, context, {
+        family: family === 'any' ? 0 : family,
+        ...(secure && { tls: { settings: tls ?? { insecure: false }, host, alpn: ['http/1.1'] } }),
+      });
+      try {
+        return withCertificate(await talk(connection, settings, context), connection.certificate);
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  },
+};
+
+async function talk(
+  connection: Connection,
+  settings: WebsocketSettings,
+  context: ProbeContext,
+): Promise<Outcome> {
+  const { url, headers, subprotocol = [] } = settings;
+  const { enter, trace } = context;
+  const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  enter('send');
+  const ending = watchEnding(connection);
+  let request: ClientRequest | undefined;
+  const socket = new WebSocket(url, subprotocol, {
+    createConnection: () => connection.socket,
+    headers: { ...(!names.has('user-agent') && { 'user-agent': `vitald/${VERSION}` }), ...headers },
+    perMessageDeflate: false,
+    maxPayload: LARGEST_MESSAGE,
+    // One turn of the loop for each message: a flood of tiny ones does not stall it.
+    allowSynchronousEvents: false,
+    autoPong: false,
+    ...LIMITS,
+    finishRequest: (made: ClientRequest) => {
+      request = made;
+      trace?.({ kind: 'sent', what: 'request', text: headOf(made) });
+      made.end();
+    },
+  });
+  // What fails after the outcome is known must not end the process.
+  socket.on('error', () => {});
+  enter('wait');
+  try {
+    return await upgrade(socket, request, context, () => converse(socket, ending, settings, context));
+  } catch (error) {
+    // After an abort it is the abort that is thrown.
+    throw context.signal.aborted ? error : failureOf(error as Error, ending);
+  } finally {
+    socket.terminate();
+  }
+}
+
+/** Beyond what the types of ws know. */
+const LIMITS = { maxFragments: MOST_FRAGMENTS, maxBufferedChunks: 16 * MOST_FRAGMENTS };
+
+/** `onOpen` is called at once: what comes in the same packet as the upgrade must find its listeners. */
+function upgrade(
+  socket: WebSocket,
+  request: ClientRequest | undefined,
+  { enter, signal, trace }: ProbeContext,
+  onOpen: () => Promise<Outcome>,
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const tell = (response: IncomingMessage): void => {
+      enter('receive');
+      trace?.({ kind: 'received', what: 'response', text: headOf(response) });
+    };
+    let interim = 0;
+    request?.on('information', () => {
+      if (++interim > MOST_INTERIM) reject(new ProbeFailure('protocol', 'interim answers without an end'));
+    });
+    socket.once('upgrade', tell);
+    socket.once('open', () => {
+      trace?.({ kind: 'rule', rule: 'upgrade', passed: true, value: '101' });
+      resolve(onOpen());
+    });
+    socket.once('unexpected-response', (_request, response: IncomingMessage) => {
+      const { statusCode: status = 0, statusMessage = '' } = response;
+      tell(response);
+      trace?.({ kind: 'rule', rule: 'upgrade', passed: false, value: String(status) });
+      resolve(fail('status', `status ${status}, no upgrade: ${statusMessage.slice(0, 100)}`, { status }));
+    });
+    socket.once('error', reject);
+    socket.once('close', () => {
+      reject(
+        signal.aborted ? (signal.reason as Error) : new ProbeFailure('closed', 'closed before the upgrade'),
+      );
+    });
+  });
+}
