@@ -61,11 +61,13 @@ export function outcomeOf(error: unknown): Outcome {
   if (error instanceof ProbeFailure) return fail(error.reason, error.message);
   if (!(error instanceof Error)) throw error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (SHORTAGES.has(code)) return shortage(error.message);
-  if (error instanceof OwnTrouble || FORBIDDEN.has(code)) return voided(`our own trouble: ${error.message}`);
+  // Node adds our own end, which is none yet: "connect EMFILE 10.0.0.5:80 - Local (undefined:undefined)".
+  const message = error.message.replace(/ - Local \(undefined:undefined\)$/, '');
+  if (SHORTAGES.has(code)) return shortage(message);
+  if (error instanceof OwnTrouble || FORBIDDEN.has(code)) return voided(`our own trouble: ${message}`);
   const reason = REASON_OF_CODE[code] ?? REASON_OF_FAMILY.find(([family]) => family.test(code))?.[1];
   if (reason === undefined) throw error;
-  return fail(reason, reason === 'tls' ? tlsMessage(error) : error.message);
+  return fail(reason, reason === 'tls' ? tlsMessage(error) : message);
 }
 
 /** OpenSSL's own reason, without the coordinates in its source. */
