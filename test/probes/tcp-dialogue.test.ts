@@ -1,5 +1,9 @@
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { tcp } from '../../probes/tcp/probe.ts';
+import type { Clock } from '../../src/core/clock.ts';
+import { createSystemClock } from '../../src/runtime/system-clock.ts';
+import { tcpServer } from '../support/servers.ts';
 import { WELL, judged, smtp } from '../support/smtp.ts';
 
 describe('steps', () => {
@@ -86,6 +90,23 @@ describe('`expect_not` beside an `expect` hears the end of the line', () => {
       for (const part of parts) setImmediate(() => socket.write(part));
     };
     expect(await judged(serve, { expect: '^220 ', expect_not: 'ERR' })).toMatch(expected);
+  });
+
+  test('also where that comes later', async () => {
+    const port = await tcpServer((socket) => {
+      socket.write('220 ', () => setTimeout(() => socket.write('ERR\r\n'), 5));
+    });
+    const clock = createSystemClock();
+    // Whatever the machine's speed: the moment that a line has for its end does not pass here.
+    const patient: Clock = {
+      ...clock,
+      schedule: (at, callback) => (at > clock.now() + 20 ? () => {} : clock.schedule(at, callback)),
+    };
+    const outcome = await tcp.attempt(
+      tcp.settings.parse({ address: `127.0.0.1:${port}`, expect: '^220 ', expect_not: 'ERR' }),
+      { target: 't', signal: new AbortController().signal, deadline: Infinity, clock: patient, enter() {} },
+    );
+    expect(outcome).toMatchObject({ status: 'fail', reason: 'mismatch' });
   });
 
   test('of one that trickles on, no longer than a moment', async () => {
