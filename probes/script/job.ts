@@ -6,12 +6,17 @@ import type { Outcome } from '../../src/core/outcome.ts';
 /** What a thread gets when it starts. */
 export interface ThreadData {
   readonly port: MessagePort;
-  /** Two numbers that both sides see: how often the thread's loop has come round, and how much memory it uses, KiB. */
+  /** Numbers that both sides see, by the indexes below. */
   readonly pulse: Int32Array;
 }
 
+/** How often the thread's loop has come round. */
 export const TURNS = 0;
+/** How much memory it uses, KiB, as of then. */
 export const USED_KIB = 1;
+/** What the system calls it; 0 where that cannot be told. */
+export const SYSTEM_ID = 2;
+export const PULSE_LENGTH = 3;
 
 export interface Job {
   readonly file: string;

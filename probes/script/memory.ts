@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { memoryUsage } from 'node:process';
 import { LIMIT_BYTES, PULSE_MS } from './limits.ts';
 import type { Thread } from './thread.ts';
@@ -8,37 +9,61 @@ const STUCK_MS = 4 * PULSE_MS;
 /**
  * Ends the threads that take too much. A thread whose loop turns says itself what it weighs. One whose loop is stuck is
  * held against what the whole process has gained since it was last heard of; the process has other reasons to grow,
- * hence twice the limit.
+ * hence twice the limit. Of several that are stuck, it is the one that has touched the most new memory.
  */
 export interface MemoryWatch {
   watch(thread: Thread): void;
   unwatch(thread: Thread): void;
 }
 
+interface Heard {
+  turns: number;
+  at: number;
+  processBytes: number;
+  /** Pages that it had touched when it was last looked at, while it was stuck. */
+  faults: number | undefined;
+}
+
 export function createMemoryWatch(): MemoryWatch {
-  const watched = new Map<Thread, { turns: number; heardAt: number; processBytes: number }>();
+  const watched = new Map<Thread, Heard>();
   let timer: NodeJS.Timeout | undefined;
 
   function look(): void {
     const now = performance.now();
     const processBytes = memoryUsage.rss();
-    for (const [thread, last] of watched) {
-      const { turns, usedBytes } = thread.pulse();
-      if (turns !== last.turns) {
-        watched.set(thread, { turns, heardAt: now, processBytes });
+    const stuck: { thread: Thread; heard: Heard; touched: number }[] = [];
+    for (const [thread, heard] of watched) {
+      if (thread.isEnding()) continue;
+      const { turns, usedBytes, systemId } = thread.pulse();
+      if (turns !== heard.turns) {
+        watched.set(thread, { turns, at: now, processBytes, faults: undefined });
         if (usedBytes > LIMIT_BYTES) thread.end({ kind: 'memory' });
-      } else if (now - last.heardAt > STUCK_MS && processBytes - last.processBytes > 2 * LIMIT_BYTES) {
-        thread.end({ kind: 'memory' });
+      } else if (now - heard.at > STUCK_MS) {
+        const faults = faultsOf(systemId);
+        stuck.push({
+          thread,
+          heard,
+          touched: faults === undefined ? Infinity : faults - (heard.faults ?? faults),
+        });
+        heard.faults = faults;
       }
     }
+    const grown = stuck.filter(({ heard }) => processBytes - heard.processBytes > 2 * LIMIT_BYTES);
+    const worst = Math.max(...grown.map(({ touched }) => touched));
+    // They have all just been looked at for the first time: the next look tells them apart.
+    if (grown.length > 1 && worst === 0) return;
+    for (const { thread, touched } of grown) if (touched === worst) thread.end({ kind: 'memory' });
+    // What it had gained is not held against the others.
+    if (grown.length > 0) for (const { heard } of stuck) heard.processBytes = processBytes;
   }
 
   return {
     watch(thread) {
       watched.set(thread, {
         turns: thread.pulse().turns,
-        heardAt: performance.now(),
+        at: performance.now(),
         processBytes: memoryUsage.rss(),
+        faults: undefined,
       });
       // Not on the attempt's clock: this outlives attempts, and must keep no process alive.
       timer ??= setInterval(look, PULSE_MS).unref();
@@ -50,4 +75,15 @@ export function createMemoryWatch(): MemoryWatch {
       timer = undefined;
     },
   };
+}
+
+/** How often a thread has touched a page of memory for the first time, where the system (Linux) tells. */
+function faultsOf(systemId: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/self/task/${systemId}/stat`, 'latin1');
+    // The name, in brackets, may contain anything; minor faults are the tenth field of all.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[7]);
+  } catch {
+    return undefined;
+  }
 }

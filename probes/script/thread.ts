@@ -5,6 +5,8 @@ import {
   type FromThread,
   type Job,
   LONGEST_TEXT,
+  PULSE_LENGTH,
+  SYSTEM_ID,
   TURNS,
   type ToThread,
   USED_KIB,
@@ -36,6 +38,13 @@ export interface Listeners {
   onPrinted(text: string): void;
 }
 
+export interface Pulse {
+  readonly turns: number;
+  readonly usedBytes: number;
+  /** What the system calls the thread; 0 where that is not known. */
+  readonly systemId: number;
+}
+
 /** One worker thread, which serves one job at a time. None of it keeps the process alive. */
 export interface Thread {
   /** Resolves to the answer, or to why there will be none: the thread has ended then. */
@@ -51,12 +60,12 @@ export interface Thread {
   /** Jobs that it has answered. */
   served(): number;
   /** How often its loop has come round, and what it weighs, bytes, as of then. */
-  pulse(): { readonly turns: number; readonly usedBytes: number };
+  pulse(): Pulse;
 }
 
 export function startThread(): Thread {
   const { port1: port, port2 } = new MessageChannel();
-  const pulse = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  const pulse = new Int32Array(new SharedArrayBuffer(PULSE_LENGTH * Int32Array.BYTES_PER_ELEMENT));
   const worker = new Worker(ENTRY, {
     workerData: { port: port2, pulse },
     transferList: [port2],
@@ -125,7 +134,11 @@ export function startThread(): Thread {
     isEnding: () => death !== undefined,
     hasLoaded: (file) => loaded.has(file),
     served: () => served,
-    pulse: () => ({ turns: Atomics.load(pulse, TURNS), usedBytes: Atomics.load(pulse, USED_KIB) * 1024 }),
+    pulse: () => ({
+      turns: Atomics.load(pulse, TURNS),
+      usedBytes: Atomics.load(pulse, USED_KIB) * 1024,
+      systemId: Atomics.load(pulse, SYSTEM_ID),
+    }),
   };
 }
 

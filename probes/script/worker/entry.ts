@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ScriptContext } from '../define.ts';
@@ -8,6 +9,7 @@ import {
   type ThreadData,
   type Thrown,
   type ToThread,
+  SYSTEM_ID,
   TURNS,
   USED_KIB,
 } from '../job.ts';
@@ -28,6 +30,7 @@ const { stringify } = JSON;
 
 const output = takeOutput();
 hookIn();
+Atomics.store(pulse, SYSTEM_ID, systemId());
 
 const clock = { now: () => performance.now(), wallTime: () => Date.now() };
 let abort: AbortController | undefined;
@@ -66,6 +69,14 @@ async function answerTo(job: Job, signal: AbortSignal): Promise<Answer> {
     }
     // Node remembers that a module could not be loaded; only a fresh thread tries again.
     return { kind: 'threw', errors: chainOf(error), retire: !hasBegun };
+  }
+}
+
+function systemId(): number {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+  } catch {
+    return 0;
   }
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { attemptOf, runScript, startScript } from '../../support/script.ts';
 import { verdict } from '../../support/verdict.ts';
@@ -22,7 +23,7 @@ test.each([
   ['catches everything', 'for (;;) try { for (;;); } catch {} finally { continue }'],
 ])('one that %s is settled at the timeout, and its thread ended', async (_, body) => {
   const before = await threadOfNext();
-  const attempt = await runScript(attemptOf(body), { timeoutMs: 400 });
+  const attempt = await runScript(attemptOf(body), { timeoutMs: 1_500 });
   expect(verdict(attempt)).toBe('fail timeout silent');
   expect(await threadOfNext()).not.toBe(before);
 });
@@ -33,7 +34,7 @@ test('one that heeds its signal keeps its thread', async () => {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     return ok('too late');
   `);
-  expect(verdict(await runScript(heeds, { timeoutMs: 100 }))).toBe('fail timeout silent');
+  expect(verdict(await runScript(heeds, { timeoutMs: 1_500 }))).toBe('fail timeout silent');
   expect(await threadOfNext()).toBe(before);
 });
 
@@ -66,6 +67,16 @@ test.each([
     message: 'our own trouble: probe.mjs took more memory than 64MiB',
   });
   expect(await threadOfNext()).not.toBe(before);
+});
+
+test('one that computes while another one leaks is not taken for it', async (context) => {
+  context.skip(!existsSync('/proc/thread-self'), 'this system does not tell what a thread touches');
+  const computes = startScript(
+    attemptOf('for (const end = clock.now() + 2500; clock.now() < end; ); return ok("x")'),
+  );
+  const leaks = await runScript(attemptOf('const l = []; for (;;) l.push({ a: 1, b: [1, 2, 3] });'));
+  expect(leaks.outcome.message).toContain('took more memory');
+  expect((await computes.settled)?.outcome).toEqual({ status: 'ok', message: 'x' });
 });
 
 test('what an attempt leaves behind in memory is not left to the next script', async () => {
@@ -139,6 +150,6 @@ test.each([
 test.each([`return { get status() { for (;;); } }`, `return new Proxy({}, { get() { for (;;); } })`])(
   'reading what it returned is its own time: %s',
   async (body) => {
-    expect(verdict(await runScript(attemptOf(body), { timeoutMs: 300 }))).toBe('fail timeout silent');
+    expect(verdict(await runScript(attemptOf(body), { timeoutMs: 1_500 }))).toBe('fail timeout silent');
   },
 );
