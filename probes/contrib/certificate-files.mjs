@@ -35,6 +35,7 @@ import { defineProbe, fail, ok, voided, warn } from 'vitald';
 const KNOWN = new Set(['files', 'warn_days', 'fail_days', 'passphrase']);
 const BLOCK = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[^-]+-----END (?:TRUSTED )?CERTIFICATE-----/g;
 const LARGEST = 4 * 1024 * 1024;
+const MOST_NAMED = 5;
 const DAY_MS = 86_400_000;
 
 export default defineProbe({
@@ -96,8 +97,8 @@ export default defineProbe({
       }
     }
     const facts = { certificates: count, days_left: nearest?.daysLeft, nearest: nearest?.path };
-    if (fails.length > 0) return fail('tls', [...fails, ...warns].join('; '), facts);
-    if (warns.length > 0) return warn(warns.join('; '), facts);
+    if (fails.length > 0) return fail('tls', listed([...fails, ...warns]), facts);
+    if (warns.length > 0) return warn(listed(warns), facts);
     if (nearest === undefined) return fail('tls', 'there is no certificate in any of the files');
     return ok(
       `${count} certificates, the nearest to its end is ${nearest.name} with ${nearest.daysLeft} days left`,
@@ -151,7 +152,14 @@ async function keyProblem(path, passphrase, certificate) {
   }
 }
 
+function listed(troubles) {
+  const rest = troubles.length - MOST_NAMED;
+  return troubles.slice(0, MOST_NAMED).join('; ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
 function nameOf({ subject, subjectAltName }) {
   const common = /^CN=(.+)$/m.exec(subject ?? '')?.[1];
-  return common ?? subjectAltName?.split(', ')[0] ?? 'a certificate without a name';
+  return (
+    common ?? subjectAltName?.split(', ')[0] ?? subject?.split('\n').at(-1) ?? 'a certificate without a name'
+  );
 }

@@ -83,7 +83,7 @@ function judgeExit(exit: Exit, settings: ExecSettings, trace: Trace | undefined)
 
 /** Holds the output against the patterns; all of them where somebody looks. */
 function firstMiss(
-  { code, stdout }: Exit,
+  { code, signal, stdout }: Exit,
   { output, output_not }: ExecSettings,
   trace: Trace | undefined,
 ): string | undefined {
@@ -91,7 +91,7 @@ function firstMiss(
     kind: 'rule',
     rule: 'exit',
     passed: code === 0,
-    value: String(code ?? 'none'),
+    value: signal ?? String(code),
     warns: code === 1,
   });
   const rules: [string, Pattern | undefined, boolean, string][] = [

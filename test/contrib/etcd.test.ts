@@ -61,7 +61,8 @@ async function healthy(member: Member): Promise<void> {
   await until('the member to be healthy', async () => (await asking(member)).status === 'ok');
 }
 
-describe.skipIf(!found)('etcd.py', () => {
+// Servers take their time to start and to notice: this bounds a hang, it times nothing.
+describe.skipIf(!found)('etcd.py', { timeout: 120_000 }, () => {
   test('one member: its size, its alarm, its login', async () => {
     const [member] = (await cluster(1, '--quota-backend-bytes', '2000000')) as [Member];
     await member.start();

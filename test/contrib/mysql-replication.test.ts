@@ -31,7 +31,8 @@ async function pair(): Promise<{ source: Mariadb; replica: Mariadb }> {
   return both;
 }
 
-describe.skipIf(!found)('mysql-replication.sh, MariaDB', () => {
+// Servers take their time to start and to notice: this bounds a hang, it times nothing.
+describe.skipIf(!found)('mysql-replication.sh, MariaDB', { timeout: 120_000 }, () => {
   test('a replica that follows, halts, fails and is promoted', async () => {
     const { source, replica } = await pair();
     const fine = await asking(replica);

@@ -45,7 +45,8 @@ async function cluster(size: number, more = ''): Promise<Nats[]> {
   );
 }
 
-describe.skipIf(!found)('nats.mjs', () => {
+// Servers take their time to start and to notice: this bounds a hang, it times nothing.
+describe.skipIf(!found)('nats.mjs', { timeout: 120_000 }, () => {
   test('one server with JetStream; its connections; killed', async () => {
     const [server] = (await cluster(1, 'max_connections: 4')) as [Nats];
     await server.start();

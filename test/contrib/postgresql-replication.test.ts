@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/core/outcome.ts';
-import { ask, onlyThese, said } from '../support/contrib.ts';
+import { ask, contrib, onlyThese, said } from '../support/contrib.ts';
+import { watch } from '../support/incidents.ts';
 import { type Postgresql, postgresqlPair } from '../support/postgresql-pair.ts';
 import { findPrograms, postgresqlDirectories } from '../support/programs.ts';
 import { freePort, until } from '../support/real-server.ts';
@@ -30,7 +31,8 @@ async function pair(): Promise<{ primary: Postgresql; standby: Postgresql }> {
   return both;
 }
 
-describe.skipIf(!found)('postgresql-replication.sh', () => {
+// Servers take their time to start and to notice: this bounds a hang, it times nothing.
+describe.skipIf(!found)('postgresql-replication.sh', { timeout: 120_000 }, () => {
   test('a primary and its standby, streaming', async () => {
     const { primary, standby } = await pair();
     const seen = await asking(primary, '--role', 'primary', '--names', 'walreceiver');
@@ -44,7 +46,7 @@ describe.skipIf(!found)('postgresql-replication.sh', () => {
     expect(said(mirrored)).toMatch(
       new RegExp(`^ok: standby: streaming from 127.0.0.1:${primary.port}, \\d+ B and [\\d.]+ s behind$`),
     );
-    expect(mirrored.facts).toMatchObject({ lag: 0, delay: 0 });
+    expect(mirrored.facts).toMatchObject({ lag: expect.any(Number), delay: expect.any(Number) });
     expect(said(await asking(primary, '--standbys', '2'))).toBe(
       'fail: broken replication: 1 of 2 standbys streaming',
     );
@@ -133,6 +135,33 @@ describe.skipIf(!found)('postgresql-replication.sh', () => {
     expect(said(await asking(primary, '--standbys', '0', '--slot-fail', '1M'))).toMatch(
       /^fail: slot second holds back \d MiB of WAL; nobody uses/,
     );
+  });
+
+  test('an agent sees the standby cut off, lets a hook mend it, and verifies that by the same script', async () => {
+    const { primary, standby } = await pair();
+    const rules = join(primary.data, 'pg_hba.conf');
+    const kept = `${rules}.kept`;
+    copyFileSync(rules, kept);
+    const where = `-h 127.0.0.1 -p ${primary.port} -U postgres postgres`;
+    const { agent, ends, reaches } = await watch({
+      probe: {
+        exec: {
+          command: [contrib('postgresql-replication.sh'), '--role', 'standby'],
+          env: { PGHOST: '127.0.0.1', PGPORT: standby.port, PGUSER: 'postgres' },
+        },
+      },
+      rules: { interval: '5s', timeout: '5s', retry_interval: '200ms' },
+      mend: `cp '${kept}' '${rules}' && '${found![3]}' -Xqwc 'SELECT pg_reload_conf()' ${where} >/dev/null`,
+    });
+    const up = await reaches('up');
+    writeFileSync(rules, 'host postgres all 127.0.0.1/32 trust\n');
+    await primary.sql('SELECT pg_reload_conf()');
+    process.kill(Number(await standby.sql('SELECT pid FROM pg_stat_wal_receiver')), 'SIGTERM');
+    const down = await reaches('down', up);
+    expect(down['message']).toMatch(/^broken replication: /);
+    await reaches('up', await reaches('recovering', down));
+    await ends([{ reason: 'exit', class: 'explicit' }]);
+    expect(agent.records).not.toContainEqual(expect.objectContaining({ reason: 'timeout' }));
   });
 
   test('synchronous commit without its standby', async () => {

@@ -64,7 +64,8 @@ async function pair(): Promise<{ master: Redis; replica: Redis }> {
   return { master, replica };
 }
 
-describe.skipIf(!found)('redis-replication.sh', () => {
+// Servers take their time to start and to notice: this bounds a hang, it times nothing.
+describe.skipIf(!found)('redis-replication.sh', { timeout: 120_000 }, () => {
   test('a master and a replica; a link that breaks, a failover by hand', async () => {
     const { master, replica } = await pair();
     const first = await asking(master.port, ['--role', 'master']);

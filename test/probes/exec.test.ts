@@ -291,7 +291,7 @@ describe('the trace', () => {
       { kind: 'sent', what: 'argv', text: "/bin/sh -c 'kill -KILL $$'" },
       { kind: 'note', text: `in ${dir}` },
       { kind: 'received', what: 'exit', text: 'killed by SIGKILL' },
-      { kind: 'rule', rule: 'exit', passed: false, value: 'none', warns: false },
+      { kind: 'rule', rule: 'exit', passed: false, value: 'SIGKILL', warns: false },
     ]);
   });
 });
