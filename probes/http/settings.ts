@@ -62,8 +62,10 @@ const body = withShortForm(
   ['scalar'],
   (text) => ({ text }),
   z.union([
-    z.strictObject({ text: text() }).transform((b) => ({ ...b, json: false })),
-    z.strictObject({ json: z.json() }).transform((b) => ({ text: JSON.stringify(b.json), json: true })),
+    z.strictObject({ text: text().describe('sent as it stands') }).transform((b) => ({ ...b, json: false })),
+    z
+      .strictObject({ json: z.json().describe('serialised, and sent as `application/json`') })
+      .transform((b) => ({ text: JSON.stringify(b.json), json: true })),
   ]),
 );
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HOOK_EVENTS, type HookRegistry } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
+import { formatDuration } from '../core/units.ts';
 import {
   address,
   alsoTakes,
@@ -21,38 +22,25 @@ const name = z
   .regex(
     /^[^\u0000-\u001f\u007f]{1,200}$/,
     'a name has 1 to 200 characters, none of them a control character',
-  );
+  )
+  .meta({ as: 'name' });
 
-const names = withShortForm(['scalar'], (only) => [only], z.array(name));
+const names = withShortForm(['scalar'], (only) => [only], z.array(name)).meta({ as: 'names' });
 
 const confirmKeys = z.strictObject({
-  explicit: duration({ min: 0 }).optional(),
-  silent: duration({ min: 0 }).optional(),
-  path: duration({ min: 0 }).optional(),
+  explicit: duration({ min: 0 }).optional().describe('where the target says no: refused, a bad status'),
+  silent: duration({ min: 0 }).optional().describe('where it is connected to and does not answer in time'),
+  path: duration({ min: 0 }).optional().describe('where it cannot be reached: no route, no name'),
 });
 
 /** Windows by evidence class, or one for all. */
-const confirm = withShortForm(
-  ['scalar'],
-  (all) => ({ explicit: all, silent: all, path: all }),
-  confirmKeys,
-).optional();
+const confirm = withShortForm(['scalar'], (all) => ({ explicit: all, silent: all, path: all }), confirmKeys)
+  .optional()
+  .describe('how long failures of each class must last before `down`; one duration holds for all');
 
 const suspectAfter = z
   .union([z.enum(['auto', 'off']), duration()], { error: expected('auto, off or a duration such as 500ms') })
   .optional();
-
-/** What `defaults:` may set for every target. */
-const ruleKeys = {
-  interval: duration({ min: MIN_INTERVAL_MS }).optional(),
-  timeout: duration().optional(),
-  retry_interval: duration({ min: MIN_INTERVAL_MS }).optional(),
-  failure_threshold: integer(1).optional(),
-  success_threshold: integer(1).optional(),
-  suspect_after: suspectAfter,
-  notify: names.optional(),
-  recover: names.optional(),
-};
 
 /** What stands when neither the target nor `defaults:` says anything. */
 export const RULE_DEFAULTS = {
@@ -65,18 +53,59 @@ export const RULE_DEFAULTS = {
   confirm: { explicit: 2_000, silent: 6_000, path: 10_000 },
 } as const;
 
+/** What `defaults:` may set for every target. */
+const ruleKeys = {
+  interval: duration({ min: MIN_INTERVAL_MS })
+    .optional()
+    .meta({ otherwise: inDuration(RULE_DEFAULTS.interval) })
+    .describe('from the start of an attempt to the start of the next; at least 10ms'),
+  timeout: duration()
+    .optional()
+    .meta({ otherwise: inDuration(RULE_DEFAULTS.timeout) })
+    .describe('one attempt: name lookup, connect, TLS, redirects and the whole answer; not above `interval`'),
+  retry_interval: duration({ min: MIN_INTERVAL_MS })
+    .optional()
+    .meta({ otherwise: inDuration(RULE_DEFAULTS.retry_interval) })
+    .describe('start to start while a change of state is pending; at least 10ms'),
+  failure_threshold: integer(1)
+    .optional()
+    .meta({ otherwise: `\`${RULE_DEFAULTS.failure_threshold}\`` })
+    .describe('failed attempts in a row before `down`'),
+  success_threshold: integer(1)
+    .optional()
+    .meta({ otherwise: `\`${RULE_DEFAULTS.success_threshold}\`` })
+    .describe('good attempts in a row before `up` again'),
+  suspect_after: suspectAfter
+    .meta({ otherwise: `\`${RULE_DEFAULTS.suspect_after}\`` })
+    .describe('how long an answer may take before the target is asked again beside it; `auto` learns it'),
+  notify: names
+    .optional()
+    .meta({ as: 'names of hooks' })
+    .describe('who hears of it when an incident opens and closes'),
+  recover: names
+    .optional()
+    .meta({ as: 'names of hooks' })
+    .describe('what is done when an incident opens, in this order'),
+};
+
+function inDuration(ms: number): string {
+  return `\`${formatDuration(ms)}\``;
+}
+
 export const defaultsSchema = z.strictObject(ruleKeys);
 
 /** One target, its `each` already worked off. Every kind of probe brings its own key. */
 export function targetSchema(probes: ProbeRegistry) {
   return z.strictObject({
-    name,
-    group: name.optional(),
-    labels: textMap().default({}),
-    depends_on: names.default([]),
+    name: name.describe('unique over all files; also the seed of the phase'),
+    group: name.optional().describe('handed to the hooks'),
+    labels: textMap().default({}).describe('handed to the hooks'),
+    depends_on: names
+      .default([])
+      .describe('targets; while one of them is not up, failures here open no incident'),
     confirm,
     ...ruleKeys,
-    ...optionalKeys(probes),
+    ...optionalKeys(probes, (kind) => `a probe: ${kind}. A target has exactly one probe`),
   });
 }
 
@@ -88,20 +117,32 @@ export const eachSchema = z.record(
 
 export function hookSchema(hooks: HookRegistry) {
   return z.strictObject({
-    on: oneOrMore(z.enum(HOOK_EVENTS, { error: 'expected down or up' })).optional(),
-    timeout: duration().optional(),
-    retries: integer(0, 100).optional(),
-    ...optionalKeys(hooks),
+    on: oneOrMore(z.enum(HOOK_EVENTS, { error: 'expected down or up' }))
+      .optional()
+      .describe('the events on which it runs: both where it notifies, `down` where it recovers'),
+    timeout: duration().optional().describe('one try'),
+    retries: integer(0, 100).optional().describe('how often a try that failed is repeated'),
+    ...optionalKeys(hooks, (kind) => `what runs: ${kind}. A hook is of exactly one kind`),
   });
 }
 
-const concurrency = z.strictObject({
-  total: integer(1).optional(),
-  per_host: integer(1).optional(),
-  per_hook: integer(1).optional(),
+export const PER_HOOK = 16;
+
+export const concurrencySchema = z.strictObject({
+  total: integer(1)
+    .optional()
+    .meta({ otherwise: 'four for each target, from 256 to 4096' })
+    .describe('attempts at once'),
+  per_host: integer(1)
+    .optional()
+    .meta({ otherwise: 'four for each target of that host, at least 8' })
+    .describe('attempts at once to one host'),
+  per_hook: integer(1)
+    .optional()
+    .meta({ otherwise: `\`${PER_HOOK}\`` })
+    .describe('runs of one hook at once'),
 });
 
-export const PER_HOOK = 16;
 export const STOP_GRACE_MS = 10_000;
 export const LISTEN = { host: '127.0.0.1', port: 9_470 } as const;
 
@@ -114,29 +155,53 @@ const anchors = alsoTakes(
   ),
 );
 
+const DEFAULTS = 'rules and hooks for the targets that set none';
+const TARGETS = 'what to watch';
+const HOOKS = 'what runs on a transition, by name';
+
 /** The keys of a file, apart from what is in its targets and hooks: those are read one by one. */
 export const fileSchema = z.strictObject({
-  defaults: z.unknown().optional(),
-  concurrency: concurrency.optional(),
-  stop_grace: duration({ min: 0 }).optional(),
-  anchors,
+  defaults: z.unknown().optional().describe(DEFAULTS),
+  concurrency: concurrencySchema.optional().describe('how much runs at once'),
+  stop_grace: duration({ min: 0 })
+    .optional()
+    .describe('how long hooks may go on after SIGTERM; `0s`: not at all'),
+  anchors: anchors.describe("what answers while the agent's own network works: `auto`, `off`, or addresses"),
   confirm,
   listen: address().optional().describe('where beats are taken; nobody listens without a heartbeat target'),
-  targets: z.array(z.unknown(), { error: 'expected a list of targets' }).optional(),
-  hooks: z.record(z.string(), z.unknown(), { error: 'expected a mapping of hooks by name' }).optional(),
+  targets: z.array(z.unknown(), { error: 'expected a list of targets' }).optional().describe(TARGETS),
+  hooks: z
+    .record(z.string(), z.unknown(), { error: 'expected a mapping of hooks by name' })
+    .optional()
+    .describe(HOOKS),
 });
 
 /** The whole file in one schema, for editors. */
 export function documentSchema(probes: ProbeRegistry, hooks: HookRegistry) {
   return fileSchema.extend({
-    defaults: defaultsSchema.optional(),
-    targets: z.array(targetSchema(probes).extend({ each: eachSchema.optional() })).optional(),
-    hooks: z.record(name, hookSchema(hooks)).optional(),
+    defaults: defaultsSchema.optional().describe(DEFAULTS),
+    targets: z
+      .array(
+        targetSchema(probes).extend({
+          each: eachSchema
+            .optional()
+            .describe('one target for each combination of these values, put in for `{key}`'),
+        }),
+      )
+      .optional()
+      .describe(TARGETS),
+    hooks: z.record(name, hookSchema(hooks)).optional().describe(HOOKS),
   });
 }
 
-function optionalKeys(registry: Readonly<Record<string, { readonly settings: z.ZodType }>>) {
+function optionalKeys(
+  registry: Readonly<Record<string, { readonly settings: z.ZodType }>>,
+  meaning: (kind: string) => string,
+) {
   return Object.fromEntries(
-    Object.entries(registry).map(([kind, { settings }]) => [kind, settings.optional()]),
+    Object.entries(registry).map(([kind, { settings }]) => [
+      kind,
+      settings.optional().describe(meaning(kind)),
+    ]),
   ) as Record<string, z.ZodOptional<z.ZodType>>;
 }

@@ -5,7 +5,7 @@ import { type CommandSettings, argv, surroundings } from '../schema/command.ts';
 import { withShortForm } from '../schema/scalars.ts';
 
 const keys = z
-  .strictObject({ command: argv(), ...surroundings })
+  .strictObject({ command: argv().describe('what to run'), ...surroundings })
   .transform(({ command, ...rest }) => ({ argv: command, ...rest }));
 
 /** A program with its arguments; no shell is involved. Exit 0 is success. */

@@ -5,7 +5,7 @@ import { withShortForm } from '../schema/scalars.ts';
 import { exec, fireCommand } from './exec.ts';
 
 const keys = z
-  .strictObject({ command: shellLine(), ...surroundings })
+  .strictObject({ command: shellLine().describe('what to run'), ...surroundings })
   .transform(({ command, ...rest }) => ({ argv: command, ...rest }));
 
 /** A line for `/bin/sh -c`. The event comes by environment and stdin only, never as part of the line. */

@@ -5,9 +5,12 @@ import { VERSION } from '../core/version.ts';
 import { httpUrl, textMap, withShortForm } from '../schema/scalars.ts';
 
 const keys = z.strictObject({
-  url: httpUrl(),
-  method: z.enum(['POST', 'PUT', 'PATCH'], { error: 'expected POST, PUT or PATCH' }).default('POST'),
-  headers: textMap().default({}),
+  url: httpUrl().describe('http or https, without credentials'),
+  method: z
+    .enum(['POST', 'PUT', 'PATCH'], { error: 'expected POST, PUT or PATCH' })
+    .default('POST')
+    .describe('how the event is sent, as the body'),
+  headers: textMap().default({}).describe('sent along; one of the same name replaces ours'),
 });
 
 type WebhookSettings = z.infer<typeof keys>;

@@ -32,6 +32,26 @@ test('says what a key means, beside its short form, too', () => {
   expect(JSON.stringify(node)).not.toMatch(/"(as|otherwise|short)":/);
 });
 
+test('no key is without a meaning, at any depth', () => {
+  const silent: string[] = [];
+  function look(node: unknown, path: string): void {
+    if (typeof node !== 'object' || node === null) return;
+    for (const [key, value] of Object.entries(node)) {
+      if (key !== 'properties' || typeof value !== 'object' || value === null) {
+        look(value, path);
+        continue;
+      }
+      for (const [name, inner] of Object.entries(value)) {
+        const at = `${path}.${name}`;
+        if (!(inner as Node).description) silent.push(at);
+        look(inner, at);
+      }
+    }
+  }
+  look(jsonSchema(probes, hooks), '');
+  expect([...new Set(silent)]).toEqual([]);
+});
+
 const target = (keys: object): object => ({ targets: [{ name: 'a', ...keys }] });
 
 describe('takes what the loader takes', () => {

@@ -4,23 +4,32 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { probes } from '../../probes/index.ts';
 import { tlsKeys } from '../../probes/tls.ts';
+import { concurrencySchema, defaultsSchema } from '../../src/config/schema.ts';
+import { webhook } from '../../src/hooks/webhook.ts';
 import { pattern } from '../../src/schema/pattern.ts';
 import { duration, flag, integer, oneOrMore, size, text, withShortForm } from '../../src/schema/scalars.ts';
 import { type KeyRow, keyRows, keyTable } from '../support/key-table.ts';
 
 /** The key tables of the docs are made from the schemas: `npm run docs` writes them, this test finds them out of date. */
 
-const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+const KINDS: Readonly<Record<string, z.ZodType>> = {
   ...Object.fromEntries(Object.entries(probes).map(([kind, { settings }]) => [kind, settings])),
   tls: tlsKeys(),
 };
 
-const TABLE = /(<!-- keys: (\w+) -->\n)(?:[^]*?\n)?(<!-- \/keys -->)/g;
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  ...KINDS,
+  defaults: defaultsSchema,
+  concurrency: concurrencySchema,
+  webhook: webhook.settings,
+};
+
+const TABLE = /(<!-- keys: (\w+) -->\n)(?:[^]*?\n)??(<!-- \/keys -->)/g;
 
 function withTables(text: string): string {
   return text.replaceAll(TABLE, (_all, open: string, name: string, close: string) => {
     const schema = SCHEMAS[name];
-    if (!schema) throw new Error(`<!-- keys: ${name} --> names no kind of probe`);
+    if (!schema) throw new Error(`<!-- keys: ${name} --> names nothing that has keys`);
     return `${open}\n${keyTable(schema)}\n\n${close}`;
   });
 }
@@ -31,7 +40,7 @@ describe.each(pages)('%s', (page) => {
   const text = readFileSync(page, 'utf8');
   const kind = basename(page, '.md');
 
-  test('is of a kind that there is', () => expect(Object.keys(SCHEMAS)).toContain(kind));
+  test('is of a kind that there is', () => expect(Object.keys(KINDS)).toContain(kind));
 
   test('has its tables as the schemas are; `npm run docs` writes them', async () => {
     expect(text).toContain(`<!-- keys: ${kind} -->\n`);
@@ -39,7 +48,16 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
-describe.each(Object.keys(SCHEMAS))('%s', (kind) => {
+test.each([
+  ['docs/configuration.md', ['defaults', 'concurrency']],
+  ['docs/hooks.md', ['webhook']],
+])('%s has its tables, too', async (page, tables) => {
+  const text = readFileSync(page, 'utf8');
+  expect([...text.matchAll(TABLE)].map(([, , name]) => name)).toEqual(tables);
+  await expect(withTables(text)).toMatchFileSnapshot(`../../${page}`);
+});
+
+describe.each(Object.keys(KINDS))('%s', (kind) => {
   test('has a page', () => expect(existsSync(`docs/probes/${kind}.md`)).toBe(true));
 
   test('says of every key what it means', () => {
