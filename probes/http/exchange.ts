@@ -49,7 +49,7 @@ async function connect(
 ): Promise<Connection> {
   const family = settings.family === 'any' ? 0 : settings.family;
   // `unix`, `address`, and what is in `tls` are for the URL's own origin; another one is dialled as it is named.
-  const own = new URL(url).origin === new URL(settings.url).origin;
+  const own = url === settings.url || new URL(url).origin === new URL(settings.url).origin;
   const written = settings.tls ?? { insecure: false };
   const tls = origin.secure
     ? {

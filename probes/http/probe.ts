@@ -15,8 +15,8 @@ export const http: Probe<HttpSettings> = {
   kind: 'http',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
 
-  host({ url, unix, address, proxy }) {
-    return unix === undefined ? (proxy ?? address ?? originOf(url)).host : undefined;
+  host({ url, unix, address }) {
+    return unix === undefined ? (address ?? originOf(url)).host : undefined;
   },
 
   async attempt(settings, context) {

@@ -192,6 +192,15 @@ describe('a malformed response is `protocol`', () => {
     const bareReturn = `${OK}X: ${' '.repeat(60_000)}\rb\r\n\r\n`;
     expect(bounded(() => read([Buffer.from(bareReturn)], {}))).toMatch(/^protocol: not a header field/);
   });
+
+  test.each([
+    ['short lines', `${OK}${'a:\n'.repeat(20_000)}Content-Length: 0\n\n`],
+    ['folds', `${OK}X: a\r\n${' y\n'.repeat(20_000)}Content-Length: 0\n\n`],
+    ['trailers', `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\n${'a:\n'.repeat(20_000)}\n`],
+  ])('%s that come byte by byte are read in linear time', (_what, text) => {
+    const bytes = Array.from(Buffer.from(text), (byte) => Buffer.of(byte));
+    expect(bounded(() => read(bytes, {}))).toBe('complete 200 ');
+  });
 });
 
 describe('the limit of the body', () => {

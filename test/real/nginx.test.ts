@@ -1,4 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { http } from '../../probes/http/probe.ts';
+import { attemptOnce } from '../support/attempt.ts';
 import { type Authority, createAuthority } from '../support/certs.ts';
 import { REFUSED, SILENT, askOnce, watch } from '../support/incidents.ts';
 import { NGINX, type Nginx, OPENSSL, nginx } from '../support/nginx.ts';
@@ -33,6 +36,47 @@ describe.skipIf(!found)('nginx over http', () => {
       other: { status: 'fail', reason: 'mismatch', class: 'explicit' },
       absent: { status: 'fail', reason: 'status', facts: { status: 404 } },
     });
+  });
+
+  test('its JSON is judged by conditions, compressed or not, and read into facts', async () => {
+    const server = await nginx(found![0]);
+    await server.start();
+    const url = `http://127.0.0.1:${server.port}/requests`;
+    const said = await askOnce({
+      plain: {
+        http: { url, expect: { cel: 'json.load < 0.9 && status == 200' }, facts: { load: 'json.load' } },
+      },
+      gzip: {
+        http: {
+          url,
+          decompress: true,
+          expect: { headers: { 'content-encoding': '^gzip$' }, json: { '$.load': '< 0.9' } },
+        },
+      },
+      loaded: { http: { url, warn: { cel: 'json.load < 0.1' } } },
+    });
+    expect(said).toMatchObject({
+      plain: { status: 'ok', facts: { status: 200, load: 0.5 } },
+      gzip: { status: 'ok' },
+      loaded: { status: 'warn', message: 'warn.cel: it is false: json.load is 0.5' },
+    });
+  });
+
+  test('a kept connection serves one attempt after the other, and a restart fails none', async () => {
+    const server = await nginx(found![0]);
+    await server.start();
+    const settings = http.settings.parse({
+      url: `http://127.0.0.1:${server.port}/requests`,
+      connection: 'reuse',
+      facts: { requests: 'json.requests' },
+    });
+    const same = { ...http, settings: z.custom<typeof settings>() };
+    const requests = async (): Promise<unknown> =>
+      (await attemptOnce(same, settings, { timeoutMs: 20_000 })).outcome.facts?.['requests'];
+    expect([await requests(), await requests(), await requests()]).toEqual([1, 2, 3]);
+    await server.stop();
+    await server.start();
+    expect([await requests(), await requests()]).toEqual([1, 2]);
   });
 
   test('frozen, then killed: the recovery hook wakes it, then starts it anew, once an incident', async () => {

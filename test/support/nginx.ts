@@ -64,11 +64,15 @@ function configFor({ directory, port, listen, clientCa }: NginxConfig): string {
       access_log off;
       ${paths.map((path) => `${path}_temp_path ${directory}/${path};`).join('\n      ')}
       default_type application/json;
+      gzip on;
+      gzip_types application/json;
+      gzip_min_length 1;
       server {
         listen 127.0.0.1:${port}${listen};
         ${clientCa === undefined ? '' : `ssl_client_certificate ${clientCa}; ssl_verify_client on;`}
         ${listen.includes('ssl') ? `ssl_certificate ${directory}/cert.pem; ssl_certificate_key ${directory}/key.pem;` : ''}
         location = /healthz { return 200 '{"status":"ok"}'; }
+        location = /requests { return 200 '{"requests":$connection_requests,"load":0.5}'; }
         location = /broken { return 503 '{"status":"broken"}'; }
         location / { return 404; }
         location = /moved { return 302 /healthz; }
