@@ -46,7 +46,8 @@ export interface SessionOptions {
 
 export interface ExchangeListener extends AnswerListener {
   done(answer: Answer): void;
-  failed(error: ProbeFailure): void;
+  /** A ProbeFailure, or a bug. */
+  failed(error: Error): void;
   /** A frame that says something about the server. */
   frame?(name: string, text: string): void;
 }
@@ -94,7 +95,7 @@ export function createSession({ write, window, bearsGoaway, keeps }: SessionOpti
     output = [];
   }
 
-  function fail(error: ProbeFailure): void {
+  function fail(error: Error): void {
     useless = true;
     const failed = current;
     current = undefined;
@@ -219,8 +220,8 @@ export function createSession({ write, window, bearsGoaway, keeps }: SessionOpti
       try {
         frames.push(chunk);
       } catch (error) {
-        if (!(error instanceof ProbeFailure)) throw error;
-        fail(error);
+        // A bug, too: thrown on, it would end the process from inside of a socket's listener.
+        fail(error as Error);
       }
       flush();
     },

@@ -1,7 +1,7 @@
 import type { Answer } from '../../probes/http2/answer-reader.ts';
 import type { Request } from '../../probes/http2/sender.ts';
 import { type Session, createSession } from '../../probes/http2/session.ts';
-import type { ProbeFailure } from '../../probes/reason.ts';
+import { ProbeFailure } from '../../probes/reason.ts';
 
 export const GET: Request = {
   method: 'GET',
@@ -19,7 +19,7 @@ export interface Heard {
   readonly written: Buffer[];
   content: string;
   answer: Answer | undefined;
-  failure: ProbeFailure | undefined;
+  failure: Error | undefined;
 }
 
 export interface HearingOptions {
@@ -66,7 +66,7 @@ export function ask(heard: Heard, request: Request = GET, most = Infinity): Hear
 
 /** What an exchange came to, on one line. */
 export function verdictOf({ answer, failure, content }: Heard): string {
-  if (failure) return `${failure.reason}: ${failure.message}`;
+  if (failure) return `${failure instanceof ProbeFailure ? failure.reason : 'a bug'}: ${failure.message}`;
   if (!answer) return 'nothing yet';
   const trailers = [...answer.trailers].map(([name, values]) => ` ${name}=${values.join('|')}`).join('');
   return `${answer.status} ${content.length > 40 ? `${content.length} bytes` : content}${trailers}`.trimEnd();

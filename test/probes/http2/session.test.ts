@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   ACK,
   END_HEADERS,
@@ -726,6 +726,23 @@ describe('the end of the connection', () => {
       'reset: the server reset the connection without an answer after GOAWAY (NO_ERROR)',
     );
   });
+});
+
+test('a bug is a failure of the exchange, and does not go through the socket', () => {
+  const { session, written } = hearing();
+  session.push(Buffer.concat([HELLO, EMPTY]));
+  const failed = vi.fn<(error: Error) => void>();
+  session.open(GET, {
+    content: () => {
+      throw new TypeError('a bug');
+    },
+    done: () => {},
+    failed,
+  });
+  session.push(Buffer.concat([headers({ ':status': '200' }, { stream: 3 }), data('x', { stream: 3 })]));
+  expect(failed).toHaveBeenCalledExactlyOnceWith(new TypeError('a bug'));
+  expect(session.usable).toBe(false);
+  expect(written.length).toBeGreaterThan(0);
 });
 
 describe('an orderly GOAWAY where it is borne', () => {

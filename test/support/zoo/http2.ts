@@ -6,23 +6,21 @@ import {
   goaway,
   h2Frame,
   headers,
-  onClientFrame,
   onRequest,
   rstStream,
   settings,
-  windowUpdate,
 } from '../h2.ts';
-import { type Behaviour, type OnPeer, type OverBoth, explicit, good, overHttp2 } from './behaviour.ts';
+import { type Behaviour, type OverBoth, explicit, good, overHttp2 } from './behaviour.ts';
 import { H2_ENDS } from './h2-ends.ts';
 import { ILLEGAL_FRAMES } from './h2-frames.ts';
 import { ILLEGAL_HEADS } from './h2-heads.ts';
 import { ends, repeated, resets, says } from './h2-says.ts';
+import { READY, redirecting, refusing, reluctant } from './http2-servers.ts';
 import { endlessly, inPieces } from './pieces.ts';
 
 const HELLO = settings();
 const OK = { ':status': '200', 'content-type': 'text/plain' };
 const HEAD = headers(OK);
-const READY = [HELLO, HEAD, data('ready', { ends: true })];
 const WANTS_BODY = { expect: { body: 'ready' } };
 const SMALL = { max_body: '10KiB', ...WANTS_BODY };
 const KIB_9 = data(Buffer.alloc(9_216, 'x'));
@@ -126,13 +124,13 @@ const ANSWERS: readonly OverBoth[] = [
   },
   {
     name: 'an answer before it has the whole request',
-    onPeer: refusing(),
+    onPeer: refusing,
     settings: { method: 'POST', body: 'x'.repeat(100_000), expect: { status: 413 } },
     expected: good(),
   },
   {
     name: 'a window that opens late',
-    onPeer: reluctant(),
+    onPeer: reluctant,
     settings: { method: 'POST', body: 'x'.repeat(70_000), ...WANTS_BODY },
     expected: good(),
   },
@@ -185,7 +183,7 @@ const ANSWERS: readonly OverBoth[] = [
   },
   {
     name: 'a redirect that is followed',
-    onPeer: redirecting(),
+    onPeer: redirecting,
     settings: { redirects: 1, ...WANTS_BODY },
     expected: good(),
   },
@@ -202,38 +200,6 @@ const ANSWERS: readonly OverBoth[] = [
     expected: explicit('protocol', /gzip/),
   },
 ];
-
-/** Answers at the head of the request, and wants no more of it (RFC 9113 section 8.1). */
-function refusing(): OnPeer {
-  return says(HELLO, headers({ ':status': '413' }, { ends: true }), rstStream(0));
-}
-
-/** Takes the request's content in small pieces only. */
-function reluctant(): OnPeer {
-  return (socket) => {
-    socket.write(settings([4, 1_000]));
-    let received = 0;
-    onClientFrame(socket, ({ type, flags, payload }) => {
-      if (type !== 0) return;
-      received += payload.length;
-      socket.write(Buffer.concat([windowUpdate(20_000), windowUpdate(20_000, 1)]));
-      if ((flags & 1) !== 0) {
-        socket.write(Buffer.concat([HEAD, data(received === 70_000 ? 'ready' : 'less', { ends: true })]));
-      }
-    });
-  };
-}
-
-/** `/` leads to `/there`. */
-function redirecting(): OnPeer {
-  return (socket) => {
-    onRequest(socket, ({ payload }) => {
-      const there = payload.includes('/there');
-      const moved = headers({ ':status': '302', location: '/there' }, { ends: true });
-      socket.write(Buffer.concat(there ? READY : [HELLO, moved]));
-    });
-  };
-}
 
 const handshakes: Behaviour[] = [
   {
