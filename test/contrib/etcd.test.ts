@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { answersOf } from '../support/answers.ts';
+import { createAuthority, opensslProblem } from '../support/certs.ts';
 import { ask, said } from '../support/contrib.ts';
 import { findPrograms } from '../support/programs.ts';
 import { type RealServer, freePort, realServer, temporaryDirectory, until } from '../support/real-server.ts';
@@ -23,12 +24,13 @@ interface Member extends RealServer {
 
 /** The members of one cluster, not started yet. */
 async function cluster(size: number, ...settings: string[]): Promise<Member[]> {
+  const scheme = settings.includes('--client-cert-auth') ? 'https' : 'http';
   const ports = await Promise.all(Array.from({ length: 2 * size }, freePort));
   const peers = ports.slice(size).map((port) => `http://127.0.0.1:${port}`);
   const all = peers.map((peer, index) => `m${index}=${peer}`).join(',');
   return peers.map((peer, index) => {
     const port = ports[index]!;
-    const url = `http://127.0.0.1:${port}`;
+    const url = `${scheme}://127.0.0.1:${port}`;
     const cwd = temporaryDirectory();
     const places = {
       name: `m${index}`,
@@ -103,6 +105,34 @@ describe.skipIf(!found)('etcd.py', { timeout: 120_000 }, () => {
     );
     await member.stop();
     expect(said(await asking(member))).toMatch(/^fail: no answer: .*refused/);
+  });
+
+  test.skipIf(opensslProblem())('over TLS, with a client certificate', async () => {
+    const authority = createAuthority();
+    onTestFinished(authority.remove);
+    const [own, client] = [
+      authority.issue('etcd', 'IP:127.0.0.1', 1),
+      authority.issue('vitald', 'DNS:vitald', 1),
+    ];
+    const [member] = (await cluster(
+      1,
+      '--client-cert-auth',
+      `--cert-file=${own.certFile}`,
+      `--key-file=${own.keyFile}`,
+      `--trusted-ca-file=${authority.certFile}`,
+    )) as [Member];
+    await member.start();
+    const trust = ['--ca', authority.certFile];
+    const shown = ['--cert', client.certFile, '--key', client.keyFile];
+    await until('the member to be healthy', async () => {
+      return (await asking(member, [...trust, ...shown])).status === 'ok';
+    });
+    expect(said(await asking(member, trust))).toMatch(
+      /^fail: no answer: .*(alert|certificate|closed|reset)/i,
+    );
+    expect(said(await asking(member, shown))).toMatch(/^fail: no answer: .*CERTIFICATE_VERIFY_FAILED/);
+    expect((await asking(member, ['--insecure', ...shown])).status).toBe('ok');
+    expect(said(await asking(member, ['--ca', '/nowhere']))).toMatch(/^void: the TLS files cannot be used: /);
   });
 
   test('a cluster that loses its quorum, and gets it back', async () => {

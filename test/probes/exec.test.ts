@@ -15,7 +15,9 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 import { exec } from '../../probes/exec/probe.ts';
 import type { TraceEntry } from '../../src/core/trace.ts';
 import { relativeTo } from '../../src/schema/file.ts';
+import { report } from '../../probes/exec/report.ts';
 import { attemptOnce } from '../support/attempt.ts';
+import { bounded } from '../support/bounded.ts';
 import { verdict } from '../support/verdict.ts';
 
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'vitald-')));
@@ -121,6 +123,24 @@ describe('facts', () => {
     for (const code of [2, 3]) {
       const { outcome } = await attemptOnce(exec, { shell: `echo 'x | a=1'; exit ${code}` }, { dir });
       expect([outcome.message, outcome.facts]).toEqual(['x', { a: 1 }]);
+    }
+  });
+});
+
+describe('output that means harm', () => {
+  const most = 64 * 1024;
+  test.each([
+    ['quotes that never close', "'a ".repeat(most / 3)],
+    ['doubled quotes', `'x${"''".repeat(most / 2)}`],
+    ['words with a quote inside', "x'y=1 ".repeat(most / 6)],
+    ['digits without an end', `a=${'1'.repeat(most)}`],
+    ['labels without a value', 'a='.repeat(most / 2)],
+    ['signs and points', 'a=+-.,e '.repeat(most / 8)],
+    ['bars', '|'.repeat(most)],
+    ['open braces', '{'.repeat(most)],
+  ])('%s: read at once', (_what, text) => {
+    for (const stdout of [`ok | ${text}`, `ok\nmore | ${text}`, text]) {
+      bounded(() => report({ code: 0, signal: null, stdout, stderr: '' }));
     }
   });
 });
