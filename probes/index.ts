@@ -7,6 +7,7 @@ import { http } from './http/probe.ts';
 import { icmp } from './icmp.ts';
 import { mysql } from './mysql/probe.ts';
 import { postgres } from './postgres/probe.ts';
+import { process } from './process/probe.ts';
 import { redis } from './redis/probe.ts';
 import { script } from './script/probe.ts';
 import { tcp } from './tcp/probe.ts';
@@ -28,6 +29,7 @@ export const probes = {
   redis,
   postgres,
   mysql,
+  process,
   exec,
   script,
   heartbeat,

@@ -44,6 +44,8 @@ const READABLE = new Set([
   'latency',
   'user',
   'database',
+  'pid_file',
+  'user',
   'host',
   'server',
   'transport',
