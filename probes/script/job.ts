@@ -40,6 +40,8 @@ export type Answer = { readonly retire: boolean } & (
   /** Something is wrong that a message explains: there is no such file, the settings are refused, that is no outcome. */
   | { readonly kind: 'unusable'; readonly message: string }
   | { readonly kind: 'threw'; readonly errors: readonly Thrown[] }
+  /** The time was over before the attempt could begin. */
+  | { readonly kind: 'late' }
   /** The file is not what this thread has loaded. */
   | { readonly kind: 'stale' }
 );

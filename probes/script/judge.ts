@@ -27,6 +27,7 @@ export function judge(answer: Answer | Death, file: string): Outcome {
     case 'memory':
       return voided(`our own trouble: ${script} took more memory than ${formatSize(LIMIT_BYTES)}`);
     case 'garbled':
+    case 'late':
     case 'stale':
     case 'ended':
       return voided(`our own trouble: ${script} gave no answer (${answer.kind})`);

@@ -8,5 +8,10 @@ export const LIMIT_BYTES = 64 * 1024 * 1024;
 export const PULSE_MS = 25;
 /** What a script that ignores its signal gets before its thread is ended, ms. */
 export const GRACE_MS = 100;
+/**
+ * What a thread gets, from the timeout on, to load a script, ms. It is not ended at once: the next attempt would have to
+ * load it, too, and would be too late again.
+ */
+export const LOADING_MS = 10_000;
 /** After so long without work a thread is ended, ms. */
 export const IDLE_MS = 60_000;

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../src/core/clock.ts';
 import type { Answer, Job } from './job.ts';
-import { GRACE_MS, IDLE_MS, MOST_THREADS } from './limits.ts';
+import { GRACE_MS, IDLE_MS, LOADING_MS, MOST_THREADS } from './limits.ts';
 import { createMemoryWatch } from './memory.ts';
 import { type Death, type Listeners, type Thread, startThread } from './thread.ts';
 
@@ -25,7 +25,7 @@ interface Waiter {
   fail(error: unknown): void;
 }
 
-export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS } = {}): Pool {
+export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = LOADING_MS } = {}): Pool {
   const busy = new Set<Thread>();
   /** The one used last stands last. */
   const idle = new Map<Thread, NodeJS.Timeout>();
@@ -106,18 +106,31 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS } = {}): Pool
 
   async function runOn(thread: Thread, job: Job, options: RunOptions): Promise<Answer | Death> {
     const { signal, clock } = options;
+    let hasBegun = false;
     let cancelGrace: Cancel = () => {};
-    function onAbort(): void {
-      thread.abort();
-      cancelGrace = clock.schedule(clock.now() + GRACE_MS, () => {
+    function allow(graceMs: number): void {
+      cancelGrace();
+      cancelGrace = clock.schedule(clock.now() + graceMs, () => {
         thread.end({ kind: 'ended' });
         // It may take long until it is gone, where it is stuck inside a call: others need the place.
         if (busy.has(thread)) giveBack(thread);
       });
     }
+    function onAbort(): void {
+      thread.abort();
+      allow(hasBegun ? GRACE_MS : loadingMs);
+    }
+    const listeners: Listeners = {
+      onBegun() {
+        hasBegun = true;
+        if (signal.aborted) allow(GRACE_MS);
+        options.onBegun();
+      },
+      onPrinted: options.onPrinted,
+    };
     memory.watch(thread);
     signal.addEventListener('abort', onAbort, { once: true });
-    const answer = await thread.run(job, options);
+    const answer = await thread.run(job, listeners);
     cancelGrace();
     signal.removeEventListener('abort', onAbort);
     memory.unwatch(thread);

@@ -91,7 +91,7 @@ export function startThread(): Thread {
     if (!current) return;
     if (message.kind === 'begun') return current.listeners.onBegun();
     if (message.kind === 'printed') return current.listeners.onPrinted(message.text);
-    if (message.kind === 'returned' || message.kind === 'threw') loaded.add(current.job.file);
+    if (['returned', 'threw', 'late'].includes(message.kind)) loaded.add(current.job.file);
     served++;
     const { settle } = current;
     current = undefined;

@@ -57,6 +57,7 @@ async function answerTo(job: Job, signal: AbortSignal): Promise<Answer> {
     const script = await load(job.file);
     const settings = await script.settings(job.given);
     const context: ScriptContext = { target: job.target, signal, timeoutMs: job.timeoutMs, clock };
+    if (signal.aborted) return { kind: 'late', retire: false };
     say({ kind: 'begun' });
     hasBegun = true;
     const outcome = outcomeFrom(await script.probe.attempt(settings, context));

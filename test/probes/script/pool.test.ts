@@ -1,4 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Pool, createPool } from '../../../probes/script/pool.ts';
 import { scriptProbe } from '../../../probes/script/probe.ts';
@@ -94,13 +96,16 @@ test('threads that nobody needs end, and leave nothing behind', async () => {
 test('one that waits can be called off, and who is behind it is not held up', async () => {
   const pool = createPool({ most: 1 });
   const blocks = new AbortController();
-  const running = run(pool, attemptOf('for (;;);'), { signal: blocks.signal });
+  let begun = (): void => {};
+  const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+  const running = run(pool, attemptOf('for (;;);'), { signal: blocks.signal, onBegun: begun });
   const off = new AbortController();
   const waits = run(pool, attemptOf('return ok("x")'), { signal: off.signal });
   const behind = run(pool, attemptOf('return ok("behind")'));
   off.abort(new Error('off'));
   await expect(waits).rejects.toThrow('off');
   expect(pool.counts()).toEqual({ busy: 1, idle: 0, waiting: 1 });
+  await hasBegun;
   blocks.abort();
   expect((await running).said).toBe('ended');
   expect((await behind).said).toBe('behind');
@@ -136,6 +141,35 @@ test('waiting for a thread is our own trouble, and void at the deadline', async 
   expect(Object.keys(phases)).toEqual(['queue']);
   hogs.cancel();
   await hogs.ended;
+});
+
+test('a script that takes longer to load than its timeout is loaded all the same, for the next attempt', async () => {
+  const script = scriptProbe(createPool({ most: 1 }));
+  const flag = join(mkdtempSync(join(tmpdir(), 'vitald-')), 'flag');
+  const file = attemptOf(
+    'return ok(threadId + " " + loadedAt)',
+    `${IMPORTS} import { existsSync } from 'node:fs';
+     while (!existsSync('${flag}')) await new Promise(setImmediate);
+     const loadedAt = performance.now();`,
+  );
+  const first = startScript(file, { script, timeoutMs: 50 });
+  expect((await first.settled)?.outcome.status).toBe('void');
+  writeFileSync(flag, '');
+  await first.ended;
+  const second = await runScript(file, { script });
+  expect(second.outcome.status).toBe('ok');
+  expect((await runScript(file, { script })).outcome).toEqual(second.outcome);
+});
+
+test('a script that never comes to its end of loading is given up', async () => {
+  const pool = createPool({ most: 1, loadingMs: 50 });
+  const abort = new AbortController();
+  const loads = run(pool, attemptOf('', 'for (;;);'), { signal: abort.signal });
+  await Promise.resolve();
+  abort.abort();
+  expect((await loads).said).toBe('ended');
+  expect((await run(pool, attemptOf('return ok("next")'))).said).toBe('next');
+  await pool.clear();
 });
 
 test.each(['for (;;);', 'await new Promise(() => {})', 'setInterval(() => {}, 1); return ok("x")'])(
