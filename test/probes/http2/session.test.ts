@@ -684,6 +684,16 @@ describe('one request after another', () => {
     expect(heard.written.slice(before)).toEqual([h2Frame('PING', Buffer.alloc(8), { flags: ACK })]);
   });
 
+  test("an even stream is nobody's, however many there have been", () => {
+    const heard = hearing();
+    heard.session.push(Buffer.concat([HELLO, EMPTY]));
+    ask(heard);
+    heard.session.push(windowUpdate(1, 2));
+    expect(verdictOf(heard)).toBe(
+      'protocol: the server sent WINDOW_UPDATE on stream 2, which nobody has opened',
+    );
+  });
+
   test('a smaller table of the server is acknowledged in the next block', () => {
     const heard = hearing();
     heard.session.push(Buffer.concat([settings([1, 0]), EMPTY]));
