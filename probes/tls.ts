@@ -163,13 +163,21 @@ export interface PeerCertificate {
 export function readCertificate(
   socket: TLSSocket,
   { cert_expiry: expiry }: TlsSettings,
-  { clock }: Pick<ProbeContext, 'clock'>,
+  { clock, trace }: Pick<ProbeContext, 'clock' | 'trace'>,
 ): PeerCertificate | undefined {
   const now = clock.wallTime();
   const certificate = socket.getPeerCertificate();
   // Without a certificate Node gives an empty object.
   if (!certificate?.valid_to) return undefined;
   const { subject, issuer, names, daysLeft } = entryOf(certificate, now);
+  const leftMs = Date.parse(certificate.valid_to) - now;
+  for (const limit of trace && expiry ? (['warn', 'fail'] as const) : []) {
+    const least = expiry![limit];
+    if (least === undefined) continue;
+    const rule = `tls.cert_expiry.${limit}`;
+    const value = `${daysLeft} days left`;
+    trace!({ kind: 'rule', rule, passed: leftMs >= least, value, ...(limit === 'warn' && { warns: true }) });
+  }
   return {
     facts: {
       tls_version: socket.getProtocol() ?? 'unknown',
@@ -178,7 +186,7 @@ export function readCertificate(
       tls_names: names,
       tls_days_left: daysLeft,
     },
-    leftMs: Date.parse(certificate.valid_to) - now,
+    leftMs,
     expiry,
   };
 }

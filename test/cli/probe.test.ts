@@ -84,6 +84,21 @@ targets:
     expect(stdout).toContain('of the 150ms that it may take');
   });
 
+  test('an attempt that ran into its timeout shows what had come by then', async () => {
+    const port = await tcpServer((socket) => socket.write('220 half of it'));
+    const args = [
+      'probe',
+      '--tcp',
+      `{ address: "127.0.0.1:${port}", expect: '^250 ' }`,
+      '--timeout',
+      '400ms',
+    ];
+    const { code, stdout } = await runCli(args);
+    expect(code).toBe(1);
+    expect(stdout).toContain('← 220 half of it');
+    expect(stdout).toContain('✗ expect  "220 half of it"  wanted ^250');
+  });
+
   test('secrets of the file are masked, also where they come back', async () => {
     const file = yamlFile(
       'targets: [{ name: a, exec: { command: [echo, "${SECRET}"], output: "${SECRET}" } }]',
