@@ -366,11 +366,13 @@ describe('limits', () => {
   });
 
   test('past the most connections the oldest goes: those who only sit there keep nobody out', async () => {
-    const { port } = await receiver({ connections: 10 });
+    const { port, words } = await receiver({ connections: 10 });
     const sitting = [];
     for (let i = 0; i < 30; i++) sitting.push(await rawConnection(port));
     expect(statusOf(await exchange(port, request('/heartbeat/node-1')))).toBe(200);
     await Promise.all(sitting.slice(0, 20).map(({ ended }) => ended));
+    // Made room for, not sent away for being slow.
+    expect(words()).toEqual(['accepted new']);
     for (const { socket } of sitting) socket.destroy();
   });
 
