@@ -14,6 +14,8 @@ export interface Asking<C extends Keepable, A> {
   ask(over: C, context: ProbeContext): Promise<A>;
   /** Whether it is good for another question, now that it has been asked. */
   reusable(over: C, answer: A): boolean;
+  /** Whether it answers nobody's question: over a connection that was kept, it is dead then. */
+  isFarewell?(answer: A): boolean;
 }
 
 interface Answered<C, A> {
@@ -61,9 +63,13 @@ async function overKept<C extends Keepable, A>(
     cancel = clock.schedule(now + (deadline - now) / 2, () => resolve(undefined));
   });
   try {
-    const answered = await Promise.race([first, late]);
+    const answered = (await Promise.race([first, late])) ?? (heard ? await first : undefined);
+    if (answered && asking.isFarewell?.(answered.answer)) {
+      letGo(kept);
+      heard = false;
+      throw new Error('it was given up by the peer');
+    }
     if (answered) return answered;
-    if (heard) return await first;
   } catch (error) {
     if (heard || signal.aborted) throw error;
     trace?.({ kind: 'note', text: 'it was dead: once more over a fresh one' });

@@ -45,6 +45,8 @@ export async function askHttp1(
       return await converse(connection, message, reading, during);
     },
     reusable: (_, { reusable }) => reusable,
+    // A server that has waited long enough says so, which may cross with our request (RFC 9110 section 15.5.9).
+    isFarewell: ({ response }) => response.status === 408,
   };
   const { over, answer } = await askOver(asking, context);
   trace?.({ kind: 'received', what: 'response', text: describeHead(answer.response) });

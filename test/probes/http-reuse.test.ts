@@ -102,6 +102,10 @@ describe('connection: reuse', () => {
     ['closes when it is asked again', (socket) => socket.end()],
     ['resets when it is asked again', reset],
     ['says nothing when it is asked again', () => {}],
+    [
+      'says that it has waited too long',
+      (socket) => socket.end('HTTP/1.1 408 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'),
+    ],
   ])('a kept connection that %s: a fresh one, inside the same attempt', async (_what, act) => {
     const port = await answers((socket, index, number) => {
       if (index === 0 && number === 1) act(socket);
@@ -120,6 +124,12 @@ describe('connection: reuse', () => {
     peers[0]!.resetAndDestroy();
     expect(await ask()).toBe('ok');
     expect(peers).toHaveLength(2);
+  });
+
+  test('a 408 over a fresh connection is an answer like any other', async () => {
+    const port = await answers((socket) => socket.write('HTTP/1.1 408 X\r\nContent-Length: 0\r\n\r\n'));
+    expect(await target(port)()).toBe('fail status explicit');
+    expect(peers).toHaveLength(1);
   });
 
   test('a kept connection that breaks inside an answer fails: the server was there', async () => {
