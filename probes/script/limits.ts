@@ -15,3 +15,5 @@ export const GRACE_MS = 100;
 export const LOADING_MS = 10_000;
 /** After so long without work a thread is ended, ms. */
 export const IDLE_MS = 60_000;
+/** How far scripts step back behind the agent, as nice values go. */
+export const NICE = 5;

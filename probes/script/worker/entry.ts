@@ -1,4 +1,6 @@
 import { readlinkSync } from 'node:fs';
+import os from 'node:os';
+import process from 'node:process';
 import { getHeapStatistics } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ScriptContext } from '../define.ts';
@@ -14,7 +16,7 @@ import {
   USED_KIB,
 } from '../job.ts';
 import { NoOutcome, outcomeFrom } from '../returned.ts';
-import { LIMIT_BYTES, PULSE_MS } from '../limits.ts';
+import { LIMIT_BYTES, NICE, PULSE_MS } from '../limits.ts';
 import { hookIn } from './hooks.ts';
 import { Stale, Unusable, load } from './load.ts';
 import { takeOutput } from './output.ts';
@@ -30,6 +32,7 @@ const { stringify } = JSON;
 
 const output = takeOutput();
 hookIn();
+stepBack();
 Atomics.store(pulse, SYSTEM_ID, systemId());
 
 const clock = { now: () => performance.now(), wallTime: () => Date.now() };
@@ -70,6 +73,16 @@ async function answerTo(job: Job, signal: AbortSignal): Promise<Answer> {
     }
     // Node remembers that a module could not be loaded; only a fresh thread tries again.
     return { kind: 'threw', errors: chainOf(error), retire: !hasBegun };
+  }
+}
+
+/** Where a script and the agent want the same core, it is the agent's: on Linux every thread has a priority of its own. */
+function stepBack(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    os.setPriority(Math.min(19, os.getPriority() + NICE));
+  } catch {
+    // Where that is not allowed, they share.
   }
 }
 

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { expect, test } from 'vitest';
 import { attemptOf, runScript, startScript } from '../../support/script.ts';
 import { verdict } from '../../support/verdict.ts';
@@ -77,6 +78,14 @@ test('one that computes while another one leaks is not taken for it', async (con
   const leaks = await runScript(attemptOf('const l = []; for (;;) l.push({ a: 1, b: [1, 2, 3] });'));
   expect(leaks.outcome.message).toContain('took more memory');
   expect((await computes.settled)?.outcome).toEqual({ status: 'ok', message: 'x' });
+});
+
+test('scripts step back behind the agent, which keeps its priority', async (context) => {
+  context.skip(process.platform !== 'linux', 'only Linux has priorities of threads');
+  const { outcome } = await runScript(
+    attemptOf('return ok(String(os.getPriority()))', `import os from 'node:os';`),
+  );
+  expect(Number(outcome.message)).toBe(Math.min(19, getPriority() + 5));
 });
 
 test('what an attempt leaves behind in memory is not left to the next script', async () => {
