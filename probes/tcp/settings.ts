@@ -36,7 +36,10 @@ const starttls: z.ZodType<TlsSettings | undefined> = alsoTakes(
 const step = z
   .strictObject({
     ...exchange,
-    starttls: starttls.optional().describe('TLS from here on: true, or a mapping with the keys of `tls`'),
+    starttls: starttls
+      .optional()
+      .meta({ as: 'true, or [a mapping](tls.md)', otherwise: 'none' })
+      .describe('TLS from here on: true, or a mapping with the keys of `tls`'),
   })
   .superRefine((written, context) => {
     refuseBoth(written, context);
