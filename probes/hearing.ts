@@ -1,5 +1,6 @@
 import type { ProbeContext } from '../src/core/probe.ts';
 import type { Connection } from './dial.ts';
+import { patiently } from './patience.ts';
 
 /** What a peer may say before a step is decided. */
 export const MAX_HEARD = 64 * 1024;
@@ -53,7 +54,7 @@ export function createHearing(
         resolve(came);
       };
       wake = () => settle(true);
-      if (until !== Infinity) cancel = clock.schedule(until, () => settle(false));
+      if (until !== Infinity) cancel = patiently(clock, until, () => settle(false));
     });
   }
 

@@ -40,7 +40,7 @@ const REASON_OF_FAMILY: readonly (readonly [RegExp, Reason])[] = [
   [/^(CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_)/, 'tls'],
   // UNSPECIFIED is Node's word for the results that it does not name, such as a key that is too weak.
   [/^(PATH_LENGTH_EXCEEDED|UNSPECIFIED)$/, 'tls'],
-  [/^(ERR_TLS_|ERR_SSL_)/, 'tls'],
+  [/^ERR_(TLS|SSL|OSSL)_/, 'tls'],
   [/^ERR_HTTP2_/, 'protocol'],
 ];
 

@@ -4,7 +4,7 @@ import { type TLSSocket, connect as connectTls } from 'node:tls';
 import type { ProbeContext } from '../src/core/probe.ts';
 import type { Connection, TlsRequest } from './dial.ts';
 import { ProbeFailure } from './reason.ts';
-import { event, ignore, onAbort } from './socket.ts';
+import { event, onAbort } from './socket.ts';
 import { connectionOptions, readCertificate, traceChain } from './tls.ts';
 
 /**
@@ -35,13 +35,17 @@ export async function secure(
       }),
     });
     socket = tls;
-    tls.on('error', ignore);
+    // Also those that come along with the end of the handshake: Node says them once, and does not destroy the socket.
+    let broken: Error | undefined;
+    tls.on('error', (error) => {
+      broken ??= error;
+    });
     // Node verifies the chain after this, and drops one that it refuses: the very one that a person wants to see.
     if (context.trace) tls.prependOnceListener('secure', () => traceChain(tls, context));
     await event(tls, 'secureConnect', signal);
     // What came along with the end of the handshake has been told by now, and to nobody.
-    if (tls.destroyed || tls.readableEnded) {
-      throw tls.errored ?? new ProbeFailure('closed', 'closed right after the TLS handshake');
+    if (broken || tls.destroyed || tls.readableEnded) {
+      throw broken ?? new ProbeFailure('closed', 'closed right after the TLS handshake');
     }
     // RFC 7301 section 3.2: a server that does not know of ALPN goes on without it.
     if (settings.alpn && tls.alpnProtocol === false) {

@@ -47,18 +47,18 @@ async function measure(index: number): Promise<Line> {
   const count = Math.min(wanted, ask.most);
   await ask.times(Math.min(WARM_UP, count));
   const before = await held();
-  let asExpected = await ask.times(count);
+  let said = await ask.times(count);
   let after = await held(before);
   let attempted = count;
   let kept = after.descriptors > before.descriptors || after.handles !== before.handles;
   if (!kept && grew(before, after)) {
     const once = after;
-    asExpected += await ask.times(count);
+    said = await ask.times(count);
     attempted += count;
     after = await held(before);
     kept = grew(once, after);
   }
-  return { row, attempted, asExpected, before, after, kept };
+  return { row, attempted, said, before, after, kept };
 }
 
 function isOverTls(transport: Transport): boolean {

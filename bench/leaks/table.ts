@@ -4,7 +4,8 @@ import type { Held } from './held.ts';
 export interface Line {
   readonly row: Behaviour;
   readonly attempted: number;
-  readonly asExpected: number;
+  /** Of the last round: how many attempts had which reason or status. */
+  readonly said: ReadonlyMap<string, number>;
   readonly before: Held;
   readonly after: Held;
   readonly kept: boolean;
@@ -15,16 +16,16 @@ function write(line: string): void {
 }
 
 export function printHead(): void {
-  write('| behaviour | attempts | as expected | descriptors | handles | heap MiB | RSS MiB | |');
+  write('| behaviour | attempts | said | descriptors | handles | heap MiB | RSS MiB | |');
   write('|---|---|---|---|---|---|---|---|');
 }
 
-export function print({ row, attempted, asExpected, before, after, kept }: Line): void {
+export function print({ row, attempted, said, before, after, kept }: Line): void {
   const handles = before.handles === after.handles ? 'the same' : `${before.handles} -> ${after.handles}`;
   const cells = [
     `${row.transport}: ${row.name}`,
     attempted,
-    asExpected,
+    [...said].map(([how, count]) => `${count} ${how}`).join(', '),
     `${before.descriptors} -> ${after.descriptors}`,
     handles,
     `${mib(before.heap)} -> ${mib(after.heap)}`,

@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import type { ProbeContext } from '../../src/core/probe.ts';
+import { patiently } from '../patience.ts';
 import { ProbeFailure } from '../reason.ts';
 
 /** How long TLS has to hold once the handshake seems done, ms. */
@@ -28,7 +29,7 @@ export function holds(
     function holdFor(ms: number): void {
       cancel();
       const now = clock.now();
-      cancel = clock.schedule(now + Math.min(ms, Math.max(0, deadline - now) / 2), () => settle());
+      cancel = patiently(clock, now + Math.min(ms, Math.max(0, deadline - now) / 2), () => settle());
     }
     const onSession = (): void => holdFor(HOLDS_MS);
     const closed = (): void => settle(new ProbeFailure('closed', 'closed right after the TLS handshake'));

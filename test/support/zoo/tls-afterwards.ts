@@ -3,7 +3,7 @@ import { type OnPeer, explicit, good, silent } from './behaviour.ts';
 import type { Certificates } from './certificates.ts';
 import { endlessly, inPieces, trickle } from './pieces.ts';
 import { EXPECT, type TlsRow, says } from './tls-row.ts';
-import { APPLICATION_DATA, alert, record } from './tls-wire.ts';
+import { APPLICATION_DATA, alert, appends, record } from './tls-wire.ts';
 
 /** What goes wrong once the handshake is done, for each version. */
 export const tlsAfterwards: readonly TlsRow[] = (['TLSv1.2', 'TLSv1.3'] as const).flatMap((version) => {
@@ -92,6 +92,17 @@ export const tlsAfterwards: readonly TlsRow[] = (['TLSv1.2', 'TLSv1.3'] as const
     {
       name: 'sends a broken record right after the handshake',
       onPeer: onWire(record(APPLICATION_DATA, Buffer.alloc(64, 7))),
+      expected: explicit('tls'),
+    },
+    {
+      name: 'sends a broken record along with the end of the handshake',
+      send: appends(record(APPLICATION_DATA, Buffer.alloc(64, 7)), version === 'TLSv1.3' ? 1 : 2),
+      expected: explicit('tls'),
+    },
+    {
+      name: 'sends a broken record along with the end of the handshake, and an answer is expected',
+      send: appends(record(APPLICATION_DATA, Buffer.alloc(64, 7)), version === 'TLSv1.3' ? 1 : 2),
+      settings: EXPECT,
       expected: explicit('tls'),
     },
     {

@@ -68,3 +68,14 @@ export function spoils(at: number): () => Send {
     };
   };
 }
+
+/** Sends these bytes along with what TLS sends in one go, the first time or the second time. */
+export function appends(bytes: Buffer, to: 1 | 2): () => Send {
+  return () => {
+    let times = 0;
+    return ({ raw }, chunk, done) => {
+      times++;
+      raw.write(times === to ? Buffer.concat([chunk, bytes]) : chunk, () => done());
+    };
+  };
+}
