@@ -1,4 +1,5 @@
-import type WebSocket from 'ws';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
 import { type Facts, type Outcome, fail, ok } from '../../src/core/outcome.ts';
 import type { ProbeContext } from '../../src/core/probe.ts';
 import { ProbeFailure } from '../reason.ts';
@@ -11,10 +12,16 @@ const CLOSE_MS = 200;
 const MOST_MESSAGES = 1_000;
 const MOST_PINGS = 100;
 
+/** What carries the WebSocket. */
+interface Below {
+  readonly stream: Duplex;
+  readonly ending: Ending;
+}
+
 /** On an open connection: sends, listens, and closes as one should. */
 export async function converse(
   socket: WebSocket,
-  ending: Ending,
+  below: Below,
   settings: WebsocketSettings,
   context: ProbeContext,
 ): Promise<Outcome> {
@@ -23,7 +30,7 @@ export async function converse(
   const facts: Facts = socket.protocol === '' ? {} : { subprotocol: socket.protocol };
   const message = send_hex ?? send;
   const listens = expect !== undefined || expect_not !== undefined;
-  const answer = listens ? listen(socket, ending, settings, context) : undefined;
+  const answer = listens ? listen(socket, below, settings, context) : undefined;
   // It may fail while we still send.
   answer?.catch(() => {});
   if (message !== undefined) {
@@ -44,13 +51,16 @@ export async function converse(
 /** Until a message is as expected (undefined), or is as none may be (what it is). */
 function listen(
   socket: WebSocket,
-  ending: Ending,
+  { stream, ending }: Below,
   { expect, expect_not }: WebsocketSettings,
   { enter, signal, trace }: ProbeContext,
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let messages = 0;
     let pings = 0;
+    // The server has closed, and ws has answered: it would wait for the connection to end, which is up to the server.
+    const onFinish = (): void => void stream.destroy();
+    stream.once('finish', onFinish);
     socket.on('ping', (data: Buffer) => {
       if (++pings > MOST_PINGS) reject(new ProbeFailure('protocol', 'the server sends pings without an end'));
       else socket.pong(data);
@@ -63,9 +73,10 @@ function listen(
       const wanted = expect === undefined || expect.endOfMatch(data) !== undefined;
       if (expect) trace?.({ kind: 'rule', rule: 'expect', passed: wanted, value });
       if (expect_not) trace?.({ kind: 'rule', rule: 'expect_not', passed: !unwanted, value });
-      if (unwanted) resolve(`a message matches /${expect_not.source}/`);
-      else if (wanted) resolve(undefined);
-      else if (++messages >= MOST_MESSAGES) {
+      if (unwanted || wanted) {
+        stream.removeListener('finish', onFinish);
+        resolve(unwanted ? `a message matches /${expect_not.source}/` : undefined);
+      } else if (++messages >= MOST_MESSAGES) {
         reject(new ProbeFailure('too_large', `no match in the first ${MOST_MESSAGES} messages`));
       }
     });

@@ -7,6 +7,7 @@ import { type Connection, dial } from '../dial.ts';
 import { ProbeFailure, outcomeOf } from '../reason.ts';
 import { withCertificate } from '../tls.ts';
 import { converse } from './converse.ts';
+import { paced } from './paced.ts';
 import { failureOf, watchEnding } from './reason.ts';
 import { type WebsocketSettings, hostOf, settings } from './settings.ts';
 import { headOf } from './shown.ts';
@@ -52,14 +53,13 @@ async function talk(
   const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   enter('send');
   const ending = watchEnding(connection);
+  const stream = paced(connection.socket);
   let request: ClientRequest | undefined;
   const socket = new WebSocket(url, subprotocol, {
-    createConnection: () => connection.socket,
+    createConnection: () => stream,
     headers: { ...(!names.has('user-agent') && { 'user-agent': `vitald/${VERSION}` }), ...headers },
     perMessageDeflate: false,
     maxPayload: LARGEST_MESSAGE,
-    // One turn of the loop for each message: a flood of tiny ones does not stall it.
-    allowSynchronousEvents: false,
     autoPong: false,
     ...LIMITS,
     finishRequest: (made: ClientRequest) => {
@@ -72,7 +72,9 @@ async function talk(
   socket.on('error', () => {});
   enter('wait');
   try {
-    return await upgrade(socket, request, context, () => converse(socket, ending, settings, context));
+    return await upgrade(socket, request, context, () =>
+      converse(socket, { stream, ending }, settings, context),
+    );
   } catch (error) {
     // After an abort it is the abort that is thrown.
     throw context.signal.aborted ? error : failureOf(error as Error, ending);
