@@ -29,15 +29,15 @@ export const probe: Command = {
 
   async run(args) {
     const { values, positionals } = parse(withOptionalValue(args, '--watch'), {
-      ...Object.fromEntries(KINDS.map((kind) => [kind, { type: 'string' } as const])),
+      ...Object.fromEntries(KINDS.map((kind) => [kind, { type: 'string', multiple: true } as const])),
       timeout: { type: 'string' },
       watch: { type: 'string' },
       json: { type: 'boolean' },
     });
     const given: Readonly<Record<string, unknown>> = values;
     const adHoc = KINDS.flatMap((kind) => {
-      const text = given[kind];
-      return typeof text === 'string' ? [[kind, text] as const] : [];
+      const texts = (given[kind] ?? []) as readonly string[];
+      return texts.map((text) => [kind, text] as const);
     });
     const subject = subjectOf({ positionals, adHoc, timeout: values.timeout });
     const show = values.json ? showJson : showPicture;

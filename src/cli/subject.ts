@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { probes } from '../../probes/index.ts';
 import { loadAdHoc } from '../config/ad-hoc.ts';
 import { masked } from '../config/secrecy.ts';
@@ -23,7 +24,8 @@ export interface Asked {
 /** What the command line means: `NAME FILE...`, the only target of `FILE...`, or `--KIND VALUE`. */
 export function subjectOf({ positionals, adHoc, timeout }: Asked): Subject {
   const [first, second] = adHoc;
-  if (second) throw new UsageError(`one attempt has one probe: either --${first![0]} or --${second[0]}`);
+  if (second)
+    throw new UsageError(`one attempt has one probe, and here are --${first![0]} and --${second[0]}`);
   if (first && positionals.length > 0)
     throw new UsageError(`--${first[0]} stands for itself, without a name or file`);
   return withTimeout(first ? fromOption(...first) : fromFiles(positionals), timeout);
@@ -66,6 +68,9 @@ function fromFiles(positionals: readonly string[]): Subject {
   if (first === undefined)
     throw new UsageError('name a target and its file, or a probe such as --tcp HOST:PORT');
   const named = rest.length > 0 && !/\.ya?ml$|\/$/.test(first);
+  if (rest.length === 0 && !/[./]/.test(first) && !existsSync(first)) {
+    throw new UsageError(`there is no file "${first}"; where it is a target, its file comes behind it`);
+  }
   const { targets, merged, redact } = load(named ? rest : positionals);
   const index = named ? indexOf(first, targets) : onlyIndex(targets);
   const target = targets[index]!;

@@ -165,7 +165,9 @@ describe('a probe without a file', () => {
   test.each([
     [[], 'name a target and its file, or a probe such as --tcp HOST:PORT'],
     [['--htpp', 'http://h/'], 'Unknown option \'--htpp\'; did you mean "--http"?'],
-    [['--http', 'http://h/', '--tcp', 'h:1'], 'one attempt has one probe: either --http or --tcp'],
+    [['--http', 'http://h/', '--tcp', 'h:1'], 'one attempt has one probe, and here are --http and --tcp'],
+    [['--tcp', 'h:1', '--tcp', 'h:2'], 'one attempt has one probe, and here are --tcp and --tcp'],
+    [['orders'], 'there is no file "orders"; where it is a target, its file comes behind it'],
     [['--tcp', 'h:1', 'a.yaml'], '--tcp stands for itself, without a name or file'],
     [['--tcp', 'h:1', '--timeout', '5'], '--timeout: "5" is not a duration such as 500ms, 2s or 1m30s'],
     [['--exec', 'echo "a'], '--exec: a quote is not closed'],
