@@ -314,6 +314,13 @@ describe('after the upgrade', () => {
     );
   });
 
+  test('a flood ends with the attempt: nothing of it keeps the loop busy afterwards', async () => {
+    const flood = Buffer.concat(Array.from({ length: 30_000 }, () => frame(9)));
+    expect(await ask(await raw((key) => [upgraded(key), flood]), listens)).toMatch(/^fail protocol/);
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Immediate')).toEqual([]);
+  });
+
   test('pings are answered', async () => {
     const port = await wsServer((socket) => {
       socket.on('pong', (data) => socket.send(`got ${data.toString()}`));
