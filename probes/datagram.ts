@@ -40,7 +40,11 @@ export async function exchange<T>(
     return await new Promise<T>((resolve, reject) => {
       onAbort = () => reject(signal.reason as Error);
       signal.addEventListener('abort', onAbort, { once: true });
-      socket.on('error', reject);
+      socket.on('error', (error) => {
+        // Of a refusal Node says neither whose it is nor what for.
+        error.message = `${error.message} ${formatAddress({ host, port: peer.port })}`;
+        reject(error);
+      });
       socket.on('message', (datagram) => {
         try {
           const taken = take(datagram);

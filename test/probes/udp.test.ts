@@ -48,8 +48,11 @@ describe('with an answer expected', () => {
   });
 
   test('nobody has the port', async () => {
-    const settings = { address: `127.0.0.1:${await closedUdpPort()}`, send: 'x', expect: 'x' };
-    expect(verdict(await attemptOnce(udp, settings))).toBe('fail refused explicit');
+    const address = `127.0.0.1:${await closedUdpPort()}`;
+    const attempt = await attemptOnce(udp, { address, send: 'x', expect: 'x' });
+    expect(`${verdict(attempt)}: ${attempt.outcome.message}`).toBe(
+      `fail refused explicit: recvmsg ECONNREFUSED ${address}`,
+    );
   });
 
   test('what others send is not taken for the answer', async () => {
