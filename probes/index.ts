@@ -4,7 +4,7 @@ import { exec } from './exec/probe.ts';
 import { grpc } from './grpc/probe.ts';
 import { heartbeatProbe } from './heartbeat.ts';
 import { http } from './http/probe.ts';
-import { icmp } from './icmp.ts';
+import { icmp } from './icmp/probe.ts';
 import { mysql } from './mysql/probe.ts';
 import { postgres } from './postgres/probe.ts';
 import { process } from './process/probe.ts';

@@ -4,9 +4,9 @@ import { type Outcome, fail, ok } from '../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../src/core/probe.ts';
 import { bytePattern } from '../src/schema/pattern.ts';
 import { address, family, flag, hex, text } from '../src/schema/scalars.ts';
-import { exchange } from './datagram.ts';
-import { outcomeOf } from './reason.ts';
-import { printable, shown } from './shown.ts';
+import { exchange } from './wire/datagram.ts';
+import { outcomeOf } from './wire/reason.ts';
+import { legible, shown } from './wire/shown.ts';
 
 /** How long a refusal by ICMP has for coming back where nothing else is waited for, ms. */
 const QUIET_MS = 250;
@@ -57,7 +57,7 @@ export const udp: Probe<UdpSettings> = {
     const { address, family, send, send_hex, resend } = settings;
     const bytes = send_hex ?? Buffer.from(send ?? '', 'utf8');
     const listens = RULES.some((rule) => settings[rule] !== undefined);
-    context.trace?.({ kind: 'sent', what: 'udp', text: printable(bytes) });
+    context.trace?.({ kind: 'sent', what: 'udp', text: legible(bytes) });
     try {
       return await exchange<Outcome>(
         {
@@ -67,7 +67,7 @@ export const udp: Probe<UdpSettings> = {
           resend,
           take: (datagram) => {
             context.enter('receive');
-            context.trace?.({ kind: 'received', what: 'udp', text: printable(datagram) });
+            context.trace?.({ kind: 'received', what: 'udp', text: legible(datagram) });
             return judge(datagram, settings, context);
           },
           ...(!listens && { quiet: { ms: QUIET_MS, means: ok('sent, and not refused') } }),

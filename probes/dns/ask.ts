@@ -1,10 +1,10 @@
 import type { HostPort } from '../../src/core/address.ts';
 import type { ProbeContext } from '../../src/core/probe.ts';
-import { exchange } from '../datagram.ts';
-import { dial } from '../dial.ts';
-import { createHearing } from '../hearing.ts';
-import { ProbeFailure } from '../reason.ts';
-import type { Family } from '../resolve.ts';
+import { exchange } from '../wire/datagram.ts';
+import { dial } from '../wire/dial.ts';
+import { createHearing } from '../wire/hearing.ts';
+import { ProbeFailure } from '../wire/reason.ts';
+import type { Family } from '../wire/resolve.ts';
 import { type Question, type Reply, decodeReply, encodeQuestion } from './message.ts';
 
 /** What comes from the server and is not the answer is passed over, but not for ever. */

@@ -1,5 +1,5 @@
 import { type DecodedPacket, decode } from 'dns-packet';
-import { ProbeFailure } from '../reason.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import type { RecordType } from './codes.ts';
 
 const HEADER = 12;

@@ -1,5 +1,5 @@
 import { type Answer, RECURSION_DESIRED, encode } from 'dns-packet';
-import { ProbeFailure } from '../reason.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import { RCODES, type RecordType } from './codes.ts';
 import { decodeFront } from './front.ts';
 import { textOf } from './record.ts';

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { type HostPort, formatAddress } from '../../src/core/address.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';
-import { OwnTrouble, outcomeOf } from '../reason.ts';
+import { OwnTrouble, outcomeOf } from '../wire/reason.ts';
 import { askByTcp, askByUdp } from './ask.ts';
 import { judge } from './judge.ts';
 import type { Question, Reply } from './message.ts';

@@ -1,6 +1,6 @@
 import type { Answer } from 'dns-packet';
 import { isIP } from 'node:net';
-import { ProbeFailure } from '../reason.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import type { RecordType } from './codes.ts';
 
 /** A record's data as a zone file has it: names in lower case, without a dot at their end. */

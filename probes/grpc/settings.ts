@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { address, family, text, textMap } from '../../src/schema/scalars.ts';
-import { tlsChoice } from '../tls.ts';
+import { tlsChoice } from '../wire/tls.ts';
 
 /** Fields of HTTP/2's and gRPC's own, and those of HTTP/1 that HTTP/2 forbids. */
 const PROTOCOL_FIELDS = new Set([

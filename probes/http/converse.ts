@@ -1,6 +1,6 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
-import type { Connection } from '../dial.ts';
-import { ProbeFailure } from '../reason.ts';
+import type { Connection } from '../wire/dial.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import { type ReaderOptions, type Response, createResponseReader } from './response.ts';
 
 /** One request, as it goes over the wire. */

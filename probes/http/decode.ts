@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { ProbeFailure } from '../reason.ts';
-import { printable } from './head.ts';
+import { ProbeFailure } from '../wire/reason.ts';
+import { printable } from '../wire/printable.ts';
 
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 /** One coding inside another is legal, and a tower of them is an attack. */

@@ -1,6 +1,6 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
-import { type Connection, type Endpoint, dial, secure } from '../dial.ts';
-import { type PeerCertificate, forOtherOrigin } from '../tls.ts';
+import { type Connection, type Endpoint, dial, secure } from '../wire/dial.ts';
+import { type PeerCertificate, forOtherOrigin } from '../wire/tls.ts';
 import { decode } from './decode.ts';
 import { dialProxy, tunnel } from './proxy.ts';
 import { type Over, askHttp1 } from './http1.ts';

@@ -1,4 +1,5 @@
-import { ProbeFailure } from '../reason.ts';
+import { printable } from '../wire/printable.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 
 /**
  * Where the head ends, its empty line included: a line feed alone ends a line, too (RFC 9112 section 2.2). It does not
@@ -57,10 +58,4 @@ export function contentLength(values: readonly string[]): number {
 
 export function malformed(what: string): ProbeFailure {
   return new ProbeFailure('protocol', what);
-}
-
-/** The beginning of what a stranger sent, safe to print. */
-export function printable(text: string): string {
-  const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return JSON.stringify(short).replaceAll(/[\u007f-\uffff]/g, (c) => (c === '…' ? c : '?'));
 }

@@ -1,7 +1,7 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
-import type { Connection } from '../dial.ts';
-import { type Keepable, createKeep } from '../keep.ts';
-import { type Asking, askOver } from '../reuse.ts';
+import type { Connection } from '../wire/dial.ts';
+import { type Keepable, createKeep } from '../wire/keep.ts';
+import { type Asking, askOver } from '../wire/reuse.ts';
 import { type Conversation, converse } from './converse.ts';
 import { type Request, type Sending, encode, headLines } from './request.ts';
 import type { ReaderOptions, Response } from './response.ts';

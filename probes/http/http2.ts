@@ -1,8 +1,8 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
-import { createGrowingBuffer } from '../growing-buffer.ts';
+import { createGrowingBuffer } from '../wire/growing-buffer.ts';
 import { type KeptClient, clientOver, createClients } from '../http2/kept.ts';
 import type { Request as Http2Request } from '../http2/sender.ts';
-import { type Asking, askOver } from '../reuse.ts';
+import { type Asking, askOver } from '../wire/reuse.ts';
 import type { Answered, Over } from './http1.ts';
 import { type Request, lengthOf, split } from './request.ts';
 import type { ReaderOptions, Response } from './response.ts';

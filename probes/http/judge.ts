@@ -2,7 +2,7 @@ import { type Facts, type Outcome, type Reason, fail, ok, warn } from '../../src
 import type { Trace } from '../../src/core/trace.ts';
 import type { Cel, Values } from '../../src/schema/cel.ts';
 import type { Pattern } from '../../src/schema/pattern.ts';
-import { shown } from '../shown.ts';
+import { shown } from '../wire/shown.ts';
 import { type Rules, readBody } from './rules.ts';
 import type { HttpSettings } from './settings.ts';
 import { type Answer, valuesOf } from './variables.ts';

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { type HostPort, formatAddress } from '../../src/core/address.ts';
 import type { ProbeContext } from '../../src/core/probe.ts';
 import { expected, httpUrl } from '../../src/schema/scalars.ts';
-import { type Connection, dial } from '../dial.ts';
-import { ProbeFailure, outcomeOf } from '../reason.ts';
-import type { Family } from '../resolve.ts';
+import { type Connection, dial } from '../wire/dial.ts';
+import { ProbeFailure, outcomeOf } from '../wire/reason.ts';
+import type { Family } from '../wire/resolve.ts';
 import { converse } from './converse.ts';
 import { describeHead, maskedLines } from './shown.ts';
 

@@ -1,5 +1,5 @@
 import type { HostPort } from '../../src/core/address.ts';
-import { ProbeFailure } from '../reason.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import { ACCEPT_ENCODING } from './decode.ts';
 
 /** One hop: where to dial and the bytes to send. */

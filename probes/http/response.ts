@@ -1,6 +1,7 @@
-import { createGrowingBuffer } from '../growing-buffer.ts';
-import { ProbeFailure } from '../reason.ts';
-import { contentLength, endOfHead, malformed, parseFields, printable } from './head.ts';
+import { createGrowingBuffer } from '../wire/growing-buffer.ts';
+import { ProbeFailure } from '../wire/reason.ts';
+import { printable } from '../wire/printable.ts';
+import { contentLength, endOfHead, malformed, parseFields } from './head.ts';
 import { createPending } from './pending.ts';
 
 /** Everything before the body: interim answers, the head, and the trailers after a chunked body. */

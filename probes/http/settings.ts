@@ -14,7 +14,7 @@ import {
   withShortForm,
 } from '../../src/schema/scalars.ts';
 import { CONNECTION_FIELDS } from '../http2/fields.ts';
-import { tlsKeys } from '../tls.ts';
+import { tlsKeys } from '../wire/tls.ts';
 import { proxyUrl } from './proxy.ts';
 import { originOf } from './request.ts';
 import { expectations, facts, warnings } from './rules.ts';

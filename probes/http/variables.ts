@@ -1,5 +1,5 @@
 import type { Values } from '../../src/schema/cel.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../wire/printable.ts';
 
 /** What conditions and facts are about. */
 export const VARIABLES = {

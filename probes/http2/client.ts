@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { ProbeContext } from '../../src/core/probe.ts';
-import type { Connection } from '../dial.ts';
-import { ProbeFailure } from '../reason.ts';
+import type { Connection } from '../wire/dial.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import type { Answer, AnswerListener } from './answer-reader.ts';
 import type { Head } from './fields.ts';
 import type { Request } from './sender.ts';

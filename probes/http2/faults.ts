@@ -1,4 +1,4 @@
-import { ProbeFailure } from '../reason.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 
 /** What RFC 9113 does not allow: an error of the stream or of the connection alike, since there is one stream. */
 export function violation(what: string): ProbeFailure {

@@ -1,4 +1,4 @@
-import { shown } from '../shown.ts';
+import { shown } from '../wire/shown.ts';
 import { violation } from './faults.ts';
 import type { Field } from './hpack-decoder.ts';
 

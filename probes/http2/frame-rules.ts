@@ -15,7 +15,7 @@ import {
   WINDOW_UPDATE,
   typeName,
 } from './frames.ts';
-import { ProbeFailure } from '../reason.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 
 /** What the first byte of other protocols gives away. */
 const STRANGERS: ReadonlyMap<number, string> = new Map([

@@ -1,4 +1,4 @@
-import { shown } from '../shown.ts';
+import { shown } from '../wire/shown.ts';
 import { violation } from './faults.ts';
 
 /** RFC 9113 section 6; the place in the list is the type's number. */

@@ -1,5 +1,5 @@
-import type { Connection } from '../dial.ts';
-import { type Keep, createKeep } from '../keep.ts';
+import type { Connection } from '../wire/dial.ts';
+import { type Keep, createKeep } from '../wire/keep.ts';
 import { type Client, type ClientOptions, createClient } from './client.ts';
 
 /** A client with its connection, which may outlive an attempt. */

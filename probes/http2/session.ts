@@ -1,4 +1,4 @@
-import { ProbeFailure } from '../reason.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import { type Answer, type AnswerListener, type AnswerReader, createAnswerReader } from './answer-reader.ts';
 import { violation } from './faults.ts';
 import { type Block, createBlockReader } from './block-reader.ts';

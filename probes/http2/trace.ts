@@ -1,4 +1,4 @@
-import { printable } from '../shown.ts';
+import { legible } from '../wire/shown.ts';
 import type { Fields, Head } from './fields.ts';
 import type { Request } from './sender.ts';
 
@@ -28,5 +28,5 @@ function linesOf(fields: Fields): string[] {
 }
 
 function lineOf(name: string, value: string): string {
-  return `${name}: ${CREDENTIALS.has(name) ? '***' : printable(Buffer.from(value, 'latin1'))}`;
+  return `${name}: ${CREDENTIALS.has(name) ? '***' : legible(Buffer.from(value, 'latin1'))}`;
 }

@@ -1,4 +1,4 @@
-import { ProbeFailure } from '../reason.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 
 /** No packet of the client's, and none of an answer that we read, is longer. */
 const MAX_PACKET = 1024 * 1024;

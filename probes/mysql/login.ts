@@ -1,13 +1,13 @@
 import type { createConnection } from 'mysql2';
 import { type Facts, type Outcome } from '../../src/core/outcome.ts';
 import type { ProbeContext } from '../../src/core/probe.ts';
-import { type Connection, secure } from '../dial.ts';
-import { ProbeFailure } from '../reason.ts';
+import { type Connection, secure } from '../wire/dial.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import { farewell } from '../sql/door.ts';
 import { type Answer, judgeAnswer } from '../sql/judge.ts';
 import type { SqlSettings } from '../sql/settings.ts';
 import { createWire } from '../sql/wire.ts';
-import { withCertificate } from '../tls.ts';
+import { withCertificate } from '../wire/tls.ts';
 import { createFraming } from './framing.ts';
 import { judgeError } from './judge.ts';
 import { CLIENT_SSL, QUIT, packet } from './packets.ts';

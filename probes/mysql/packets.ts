@@ -1,5 +1,5 @@
-import type { Hearing } from '../hearing.ts';
-import { ProbeFailure } from '../reason.ts';
+import type { Hearing } from '../wire/hearing.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import { take } from '../sql/door.ts';
 
 /** No packet of a handshake is longer. */

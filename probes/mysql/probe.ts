@@ -1,12 +1,12 @@
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';
 import { withShortForm } from '../../src/schema/scalars.ts';
-import { type Connection, secure } from '../dial.ts';
-import { createHearing } from '../hearing.ts';
-import { ProbeFailure, outcomeOf } from '../reason.ts';
+import { type Connection, secure } from '../wire/dial.ts';
+import { createHearing } from '../wire/hearing.ts';
+import { ProbeFailure, outcomeOf } from '../wire/reason.ts';
 import { dialServer, farewell } from '../sql/door.ts';
 import { type SqlSettings, sqlKeys } from '../sql/settings.ts';
-import { withCertificate } from '../tls.ts';
+import { withCertificate } from '../wire/tls.ts';
 import { judgeError } from './judge.ts';
 import { knock } from './knock.ts';
 import { loadClient, login } from './login.ts';

@@ -1,8 +1,8 @@
 import { type Outcome, ok } from '../../src/core/outcome.ts';
 import type { ProbeContext } from '../../src/core/probe.ts';
-import type { Connection } from '../dial.ts';
-import { createHearing } from '../hearing.ts';
-import { ProbeFailure } from '../reason.ts';
+import type { Connection } from '../wire/dial.ts';
+import { createHearing } from '../wire/hearing.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import { farewell } from '../sql/door.ts';
 import { factsOf, isAboutUs, judgeError } from './judge.ts';
 import { TERMINATE, readError, readMessage, readParameter, startup } from './messages.ts';

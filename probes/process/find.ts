@@ -1,4 +1,4 @@
-import { OwnTrouble, ProbeFailure } from '../reason.ts';
+import { OwnTrouble, ProbeFailure } from '../wire/reason.ts';
 import { type Details, type Process, isAlive, readDetails, readProcess, readStart } from './proc.ts';
 import type { ProcessSettings } from './settings.ts';
 import { readTable } from './table.ts';

@@ -1,6 +1,6 @@
 import { type Facts, type Outcome, fail, ok } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';
-import { outcomeOf } from '../reason.ts';
+import { outcomeOf } from '../wire/reason.ts';
 import { type Found, find } from './find.ts';
 import { readStart } from './proc.ts';
 import { type ProcessSettings, settings } from './settings.ts';

@@ -3,10 +3,10 @@ import { type Facts, type Outcome, fail, ok } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';
 import { filePath } from '../../src/schema/file.ts';
 import { address, family, flag, integer, text, withShortForm } from '../../src/schema/scalars.ts';
-import { type Connection, dial } from '../dial.ts';
-import { type Ending, createHearing } from '../hearing.ts';
-import { ProbeFailure, outcomeOf } from '../reason.ts';
-import { tlsChoice, withCertificate } from '../tls.ts';
+import { type Connection, dial } from '../wire/dial.ts';
+import { type Ending, createHearing } from '../wire/hearing.ts';
+import { ProbeFailure, outcomeOf } from '../wire/reason.ts';
+import { tlsChoice, withCertificate } from '../wire/tls.ts';
 import { factsOf } from './info.ts';
 import { type Reply, command, readReply } from './resp.ts';
 

@@ -1,7 +1,7 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
-import { type Hearing, MAX_HEARD } from '../hearing.ts';
-import { printable } from '../printable.ts';
-import { ProbeFailure } from '../reason.ts';
+import { type Hearing, MAX_HEARD } from '../wire/hearing.ts';
+import { printable } from '../wire/printable.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 
 /** A reply of the protocol RESP2; of its types, those that our commands have. */
 export interface Reply {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { type Outcome, type Reason, fail, voided } from '../../src/core/outcome.ts';
 import { formatSize } from '../../src/core/units.ts';
-import { outcomeOf } from '../reason.ts';
+import { outcomeOf } from '../wire/reason.ts';
 import type { Answer, Thrown } from './job.ts';
 import { LIMIT_BYTES } from './limits.ts';
 import { NoOutcome, outcomeFrom } from './returned.ts';

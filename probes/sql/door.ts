@@ -1,7 +1,7 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
-import { type Connection, type DialOptions, dial } from '../dial.ts';
-import type { Ending, Hearing } from '../hearing.ts';
-import { ProbeFailure } from '../reason.ts';
+import { type Connection, type DialOptions, dial } from '../wire/dial.ts';
+import type { Ending, Hearing } from '../wire/hearing.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import type { SqlSettings } from './settings.ts';
 
 /** How long a server has for closing after our good-bye, ms. */

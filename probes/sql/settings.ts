@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { filePath } from '../../src/schema/file.ts';
 import { pattern } from '../../src/schema/pattern.ts';
 import { address, family, text } from '../../src/schema/scalars.ts';
-import { tlsChoice } from '../tls.ts';
+import { tlsChoice } from '../wire/tls.ts';
 
 const NEEDS_USER = ['password', 'database', 'query', 'expect'] as const;
 

@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream';
 import type { ProbeContext } from '../../src/core/probe.ts';
 import { formatSize } from '../../src/core/units.ts';
-import type { Connection } from '../dial.ts';
-import { ProbeFailure } from '../reason.ts';
+import type { Connection } from '../wire/dial.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 import { brokenBy } from './door.ts';
 
 /** All that a server may send in an attempt. */

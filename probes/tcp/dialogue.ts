@@ -1,11 +1,11 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
-import { type Connection, secure } from '../dial.ts';
-import { ProbeFailure } from '../reason.ts';
-import type { TlsSettings } from '../tls.ts';
-import { type Hearing, createHearing } from '../hearing.ts';
+import { type Connection, secure } from '../wire/dial.ts';
+import { ProbeFailure } from '../wire/reason.ts';
+import type { TlsSettings } from '../wire/tls.ts';
+import { type Hearing, createHearing } from '../wire/hearing.ts';
 import { LINE_FEED, QUIET_MS, RULES, type Rules, failureOf, listen } from './listen.ts';
 import type { Step } from './settings.ts';
-import { printable, sent } from '../shown.ts';
+import { legible, sent } from '../wire/shown.ts';
 
 export interface Dialogue {
   /** Says its part and hears the answer. `where` comes before the names of its rules in the trace. */
@@ -51,10 +51,10 @@ export function startDialogue(
         ((rule: string, passed: boolean, value: string): void =>
           trace({ kind: 'rule', rule: `${where}${rule}`, passed, value }));
       usedUp = await listen(hearing, rules, context, tell);
-      trace?.({ kind: 'received', what: nameOf(where), text: printable(usedUp) });
+      trace?.({ kind: 'received', what: nameOf(where), text: legible(usedUp) });
       speaksInLines ||= usedUp.includes(LINE_FEED) || hearing.heard().includes(LINE_FEED);
     } catch (error) {
-      trace?.({ kind: 'received', what: nameOf(where), text: printable(hearing.heard()) });
+      trace?.({ kind: 'received', what: nameOf(where), text: legible(hearing.heard()) });
       throw error;
     }
   }

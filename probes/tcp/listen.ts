@@ -1,9 +1,9 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
 import { formatSize } from '../../src/core/units.ts';
 import type { BytePattern } from '../../src/schema/pattern.ts';
-import { ProbeFailure } from '../reason.ts';
-import { type Ending, type Hearing, MAX_HEARD } from '../hearing.ts';
-import { shown } from '../shown.ts';
+import { ProbeFailure } from '../wire/reason.ts';
+import { type Ending, type Hearing, MAX_HEARD } from '../wire/hearing.ts';
+import { shown } from '../wire/shown.ts';
 
 /**
  * Matching runs over all that has come. A peer that trickles is looked at no more often than this, ms, and for no more

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { filePath } from '../../src/schema/file.ts';
 import { bytePattern } from '../../src/schema/pattern.ts';
 import { address, alsoTakes, family, hex, text } from '../../src/schema/scalars.ts';
-import { type TlsSettings, tlsChoice } from '../tls.ts';
+import { type TlsSettings, tlsChoice } from '../wire/tls.ts';
 
 /** What is said, and what is heard for it. Held in this order. */
 const exchange = {

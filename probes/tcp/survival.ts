@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import type { ProbeContext } from '../../src/core/probe.ts';
-import { patiently } from '../patience.ts';
-import { ProbeFailure } from '../reason.ts';
+import { patiently } from '../wire/patience.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 
 /** How long TLS has to hold once the handshake seems done, ms. */
 const HOLDS_MS = 50;

@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type Facts, type Outcome, fail, ok } from '../../src/core/outcome.ts';
 import type { ProbeContext } from '../../src/core/probe.ts';
-import { ProbeFailure } from '../reason.ts';
-import { printable, shown } from '../shown.ts';
+import { ProbeFailure } from '../wire/reason.ts';
+import { legible, shown } from '../wire/shown.ts';
 import type { Ending } from './reason.ts';
 import type { WebsocketSettings } from './settings.ts';
 
@@ -35,7 +35,7 @@ export async function converse(
   answer?.catch(() => {});
   if (message !== undefined) {
     enter('send');
-    trace?.({ kind: 'sent', what: 'message', text: printable(Buffer.from(message)) });
+    trace?.({ kind: 'sent', what: 'message', text: legible(Buffer.from(message)) });
     socket.send(message);
   }
   if (!answer) {
@@ -67,7 +67,7 @@ function listen(
     });
     socket.on('message', (data: Buffer) => {
       enter('receive');
-      trace?.({ kind: 'received', what: 'message', text: printable(data) });
+      trace?.({ kind: 'received', what: 'message', text: legible(data) });
       const value = shown(data);
       const unwanted = expect_not !== undefined && expect_not.endOfMatch(data) !== undefined;
       const wanted = expect === undefined || expect.endOfMatch(data) !== undefined;

@@ -1,5 +1,5 @@
-import type { Connection } from '../dial.ts';
-import { ProbeFailure } from '../reason.ts';
+import type { Connection } from '../wire/dial.ts';
+import { ProbeFailure } from '../wire/reason.ts';
 
 /** How the peer's side ended, as it was seen before anyone else tidied up after it. */
 export interface Ending {

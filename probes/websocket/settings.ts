@@ -11,7 +11,7 @@ import {
   textMap,
   withShortForm,
 } from '../../src/schema/scalars.ts';
-import { tlsKeys } from '../tls.ts';
+import { tlsKeys } from '../wire/tls.ts';
 
 /** What no header can carry: control characters, and what is not Latin-1. */
 const UNFIT = /[^\t\u0020-\u007e\u0080-\u00ff]/;

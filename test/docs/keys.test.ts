@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { probes } from '../../probes/index.ts';
-import { tlsKeys } from '../../probes/tls.ts';
+import { tlsKeys } from '../../probes/wire/tls.ts';
 import { concurrencySchema, defaultsSchema } from '../../src/config/schema.ts';
 import { webhook } from '../../src/hooks/webhook.ts';
 import { pattern } from '../../src/schema/pattern.ts';

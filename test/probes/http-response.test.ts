@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createResponseReader } from '../../probes/http/response.ts';
-import { ProbeFailure } from '../../probes/reason.ts';
+import { ProbeFailure } from '../../probes/wire/reason.ts';
 import { bounded } from '../support/bounded.ts';
 
 interface Options {

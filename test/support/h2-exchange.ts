@@ -1,7 +1,7 @@
 import type { Answer } from '../../probes/http2/answer-reader.ts';
 import type { Request } from '../../probes/http2/sender.ts';
 import { type Session, createSession } from '../../probes/http2/session.ts';
-import { ProbeFailure } from '../../probes/reason.ts';
+import { ProbeFailure } from '../../probes/wire/reason.ts';
 
 export const GET: Request = {
   method: 'GET',

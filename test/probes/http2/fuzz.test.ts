@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ProbeFailure } from '../../../probes/reason.ts';
+import { ProbeFailure } from '../../../probes/wire/reason.ts';
 import { bounded } from '../../support/bounded.ts';
 import {
   END_HEADERS,

@@ -1,4 +1,4 @@
-import type { ProbeContext } from '../src/core/probe.ts';
+import type { ProbeContext } from '../../src/core/probe.ts';
 import type { Keep, Keepable } from './keep.ts';
 
 /** One question over a connection, which may be kept from an attempt before and be kept for the next. */

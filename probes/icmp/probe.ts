@@ -1,12 +1,12 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type Facts, type Outcome, fail, ok, voided, warn } from '../src/core/outcome.ts';
-import type { Probe, ProbeContext } from '../src/core/probe.ts';
-import { type Exit, firstLine, minimalEnvironment, run } from '../src/process/command.ts';
-import { duration, family, integer, text, withShortForm } from '../src/schema/scalars.ts';
+import { type Facts, type Outcome, fail, ok, voided, warn } from '../../src/core/outcome.ts';
+import type { Probe, ProbeContext } from '../../src/core/probe.ts';
+import { type Exit, firstLine, minimalEnvironment, run } from '../../src/process/command.ts';
+import { duration, family, integer, text, withShortForm } from '../../src/schema/scalars.ts';
 import { type PingReport, readPing } from './ping-output.ts';
-import { outcomeOf } from './reason.ts';
-import { resolve } from './resolve.ts';
+import { outcomeOf } from '../wire/reason.ts';
+import { resolve } from '../wire/resolve.ts';
 
 /** Between two requests: the least that ping allows everybody, s. */
 const SPACING_S = 0.2;

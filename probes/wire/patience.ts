@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../src/core/clock.ts';
+import type { Cancel, Clock } from '../../src/core/clock.ts';
 
 /** Our own loop was late where a callback comes later than this, ms: what has arrived meanwhile waits to be read. */
 const STALL_MS = 20;

@@ -1,6 +1,6 @@
 import { type Socket, connect } from 'node:net';
-import { type HostPort, formatAddress } from '../src/core/address.ts';
-import type { ProbeContext } from '../src/core/probe.ts';
+import { type HostPort, formatAddress } from '../../src/core/address.ts';
+import type { ProbeContext } from '../../src/core/probe.ts';
 import { type Family, resolve } from './resolve.ts';
 import { secure } from './secure.ts';
 import { event, ignore, onAbort } from './socket.ts';

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
-import type { ProbeContext } from '../src/core/probe.ts';
+import type { ProbeContext } from '../../src/core/probe.ts';
 
 /**
  * Name lookup by the system's resolver (hosts file, search domains, nsswitch), which works on libuv's pool of four

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type TLSSocket, connect as connectTls } from 'node:tls';
-import type { ProbeContext } from '../src/core/probe.ts';
+import type { ProbeContext } from '../../src/core/probe.ts';
 import type { Connection, TlsRequest } from './dial.ts';
 import { ProbeFailure } from './reason.ts';
 import { event, onAbort } from './socket.ts';

@@ -1,4 +1,4 @@
-import type { ProbeContext } from '../src/core/probe.ts';
+import type { ProbeContext } from '../../src/core/probe.ts';
 import type { Connection } from './dial.ts';
 import { patiently } from './patience.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { OwnTrouble, ProbeFailure, outcomeOf } from '../../probes/reason.ts';
-import { classOf } from '../../src/core/outcome.ts';
+import { OwnTrouble, ProbeFailure, outcomeOf } from '../../../probes/wire/reason.ts';
+import { classOf } from '../../../src/core/outcome.ts';
 
 function systemError(code: string, rest: object = {}): Error {
   return Object.assign(new Error(`failed: ${code}`), { code, ...rest });

@@ -1,4 +1,4 @@
-import { type Outcome, type Reason, fail, shortage, voided } from '../src/core/outcome.ts';
+import { type Outcome, type Reason, fail, shortage, voided } from '../../src/core/outcome.ts';
 
 /** Error codes of the system and of Node that speak against the target. */
 const REASON_OF_CODE: Readonly<Record<string, Reason>> = {

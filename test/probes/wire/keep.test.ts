@@ -1,10 +1,10 @@
 import { getEventListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
-import { type Connection, dial } from '../../probes/dial.ts';
-import { type Keepable, createKeep } from '../../probes/keep.ts';
-import { createFakeClock } from '../support/fake-clock.ts';
-import { tcpServer } from '../support/servers.ts';
+import { type Connection, dial } from '../../../probes/wire/dial.ts';
+import { type Keepable, createKeep } from '../../../probes/wire/keep.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import { tcpServer } from '../../support/servers.ts';
 
 const owner = {};
 const ORIGIN = 'http://a';

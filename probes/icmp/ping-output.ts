@@ -1,4 +1,4 @@
-import type { Exit } from '../src/process/command.ts';
+import type { Exit } from '../../src/process/command.ts';
 
 /** What a run of `ping` came to. `trouble`: it could not do what it was asked. */
 export type PingReport =

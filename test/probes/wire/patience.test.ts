@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { patiently } from '../../probes/patience.ts';
-import { createFakeClock } from '../support/fake-clock.ts';
+import { patiently } from '../../../probes/wire/patience.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 
 function set(): { clock: ReturnType<typeof createFakeClock>; acts: number[]; cancel: () => void } {
   const clock = createFakeClock({ now: 0 });

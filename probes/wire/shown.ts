@@ -5,11 +5,11 @@ const MOST_SHOWN = 120;
 /** The beginning of what a stranger said, on one line and safe to print. */
 export function shown(bytes: Buffer): string {
   const short = bytes.length > MOST_SHOWN;
-  return `"${printable(short ? bytes.subarray(0, MOST_SHOWN) : bytes).replaceAll(/[\r\n"]/g, escaped)}${short ? '…' : ''}"`;
+  return `"${legible(short ? bytes.subarray(0, MOST_SHOWN) : bytes).replaceAll(/[\r\n"]/g, escaped)}${short ? '…' : ''}"`;
 }
 
 /** Bytes as text with its line breaks; what cannot be printed is written as an escape. */
-export function printable(bytes: Buffer): string {
+export function legible(bytes: Buffer): string {
   // A character that was cut in half at the end does not make it binary.
   const text =
     isUtf8(bytes) || isUtf8(withoutHalf(bytes))
@@ -23,7 +23,7 @@ const CREDENTIAL = /^((?:\S+ )?(?:AUTH|PASS|LOGIN|AUTHENTICATE|OPER|X-AUTH)\b) .
 
 /** What is sent, with the credentials of well-known commands left out. */
 export function sent(bytes: Buffer): string {
-  return printable(bytes).replaceAll(CREDENTIAL, '$1 ***');
+  return legible(bytes).replaceAll(CREDENTIAL, '$1 ***');
 }
 
 function withoutHalf(bytes: Buffer): Buffer {

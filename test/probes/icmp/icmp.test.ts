@@ -2,11 +2,11 @@ import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { icmp } from '../../probes/icmp.ts';
-import type { TraceEntry } from '../../src/core/trace.ts';
-import { attemptOnce } from '../support/attempt.ts';
-import { findPrograms } from '../support/programs.ts';
-import { verdict } from '../support/verdict.ts';
+import { icmp } from '../../../probes/icmp/probe.ts';
+import type { TraceEntry } from '../../../src/core/trace.ts';
+import { attemptOnce } from '../../support/attempt.ts';
+import { findPrograms } from '../../support/programs.ts';
+import { verdict } from '../../support/verdict.ts';
 
 const real = findPrograms([{ program: 'ping', from: 'iputils-ping' }]);
 const busybox = findPrograms([{ program: 'busybox', from: 'busybox' }]);

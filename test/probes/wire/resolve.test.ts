@@ -1,11 +1,11 @@
 import type * as dns from 'node:dns';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { resolve } from '../../probes/resolve.ts';
-import { tcp } from '../../probes/tcp/probe.ts';
-import { http } from '../../probes/http/probe.ts';
-import { attemptOnce } from '../support/attempt.ts';
-import { tcpServer } from '../support/servers.ts';
-import { verdict } from '../support/verdict.ts';
+import { resolve } from '../../../probes/wire/resolve.ts';
+import { tcp } from '../../../probes/tcp/probe.ts';
+import { http } from '../../../probes/http/probe.ts';
+import { attemptOnce } from '../../support/attempt.ts';
+import { tcpServer } from '../../support/servers.ts';
+import { verdict } from '../../support/verdict.ts';
 
 interface Asked {
   readonly host: string;

@@ -10,12 +10,12 @@ import {
 } from 'node:tls';
 import { z } from 'zod';
 import { isIP } from 'node:net';
-import { type Facts, type Outcome, fail, warn, withFacts } from '../src/core/outcome.ts';
-import type { ProbeContext } from '../src/core/probe.ts';
-import type { CertificateEntry } from '../src/core/trace.ts';
+import { type Facts, type Outcome, fail, warn, withFacts } from '../../src/core/outcome.ts';
+import type { ProbeContext } from '../../src/core/probe.ts';
+import type { CertificateEntry } from '../../src/core/trace.ts';
 import { OwnTrouble } from './reason.ts';
-import { readableFile } from '../src/schema/file.ts';
-import { alsoTakes, duration, flag, oneOrMore, text } from '../src/schema/scalars.ts';
+import { readableFile } from '../../src/schema/file.ts';
+import { alsoTakes, duration, flag, oneOrMore, text } from '../../src/schema/scalars.ts';
 
 export interface TlsSettings {
   readonly ca?: string | undefined;

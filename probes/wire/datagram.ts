@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
-import { type HostPort, formatAddress } from '../src/core/address.ts';
-import type { ProbeContext } from '../src/core/probe.ts';
+import { type HostPort, formatAddress } from '../../src/core/address.ts';
+import type { ProbeContext } from '../../src/core/probe.ts';
 import { type Family, resolve } from './resolve.ts';
 
 export interface Exchange<T> {

@@ -2,14 +2,14 @@ import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
 import { type TlsOptions, createServer } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
-import { http } from '../../probes/http/probe.ts';
-import { tcp } from '../../probes/tcp/probe.ts';
-import type { Probe } from '../../src/core/probe.ts';
-import { attemptOnce } from '../support/attempt.ts';
-import { createAuthority, opensslProblem } from '../support/certs.ts';
-import { reset } from '../support/reset.ts';
-import { answering, serve, tcpServer } from '../support/servers.ts';
-import { verdict } from '../support/verdict.ts';
+import { http } from '../../../probes/http/probe.ts';
+import { tcp } from '../../../probes/tcp/probe.ts';
+import type { Probe } from '../../../src/core/probe.ts';
+import { attemptOnce } from '../../support/attempt.ts';
+import { createAuthority, opensslProblem } from '../../support/certs.ts';
+import { reset } from '../../support/reset.ts';
+import { answering, serve, tcpServer } from '../../support/servers.ts';
+import { verdict } from '../../support/verdict.ts';
 
 const problem = opensslProblem();
 // oxlint-disable-next-line no-console
