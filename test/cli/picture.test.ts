@@ -3,6 +3,7 @@ import type { Look, Seen } from '../../src/cli/look.ts';
 import { lookRecord } from '../../src/cli/look-record.ts';
 import type { Page } from '../../src/cli/picture/page.ts';
 import { picture } from '../../src/cli/picture/picture.ts';
+import { rulesOf } from '../../src/cli/picture/rules.ts';
 import { prospect } from '../../src/cli/picture/verdict.ts';
 import { newTally, watchLine, watchSummary } from '../../src/cli/picture/watch-line.ts';
 import { waterfall } from '../../src/cli/picture/waterfall.ts';
@@ -251,6 +252,19 @@ describe('a watch', () => {
     ]);
     expect(watchSummary(newTally(), page(80))).toBe('0 attempts');
   });
+});
+
+test.each([
+  ['output_not', { output_not: 'slot' }, 'not slot'],
+  ['expect.body_not', { expect: { body_not: '(?i)error' } }, 'not (?i)error'],
+  ['steps[1].expect_not', { steps: [{}, { expect_not: '^-ERR' }] }, 'not ^-ERR'],
+  ['expect.headers_not.via', { expect: { headers_not: { via: 'squid' } } }, 'not squid'],
+  ['expect.headers.x_not', { expect: { headers: { x_not: 'a' } } }, 'a'],
+  ['output', { output: 'slot' }, 'slot'],
+  ['output_not', {}, undefined],
+])('a rule says whether it wants something or wants it not: %s', (rule, written, wanted) => {
+  const seen = [at(1, { kind: 'rule', rule, passed: true, value: 'v' })];
+  expect(rulesOf({ seen, written })).toMatchObject([{ wanted }]);
 });
 
 test('the JSON has the same, with keys that stay', () => {

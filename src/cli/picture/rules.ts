@@ -10,7 +10,7 @@ export interface RuleSeen {
   readonly warns: boolean;
   /** What came. */
   readonly value: string;
-  /** What the settings ask for, as it is written there; undefined for a default. */
+  /** What the settings ask for, as it is written there, behind `not` where it must not be; undefined for a default. */
   readonly wanted: string | undefined;
 }
 
@@ -27,6 +27,9 @@ export function rulesOf({ seen, written }: Pick<Look, 'seen' | 'written'>): Rule
     }));
 }
 
+/** `body_not`, `steps[0].expect_not`, `expect.headers_not.via`; a header may be called `x_not` itself. */
+const UNWANTED = /^(?:[^.]+\.)?\w+_not(?:\.|$)/;
+
 /** `expect.status` and `steps[0].expect` are the places of rules in the settings. */
 function wantedAt(written: unknown, rule: string): string | undefined {
   let at = written;
@@ -35,7 +38,8 @@ function wantedAt(written: unknown, rule: string): string | undefined {
     at = (at as Record<string, unknown>)[key];
   }
   if (at === undefined || at === null) return undefined;
-  return typeof at === 'object' ? JSON.stringify(at) : String(at);
+  const text = typeof at === 'object' ? JSON.stringify(at) : String(at);
+  return UNWANTED.test(rule) ? `not ${text}` : text;
 }
 
 /** Each rule with a tick or a cross, what came, and what was wanted. */
