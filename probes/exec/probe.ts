@@ -90,7 +90,7 @@ function firstMiss(
   trace?.({
     kind: 'rule',
     rule: 'exit',
-    passed: code === 0,
+    passed: code === 3 ? null : code === 0,
     value: signal ?? String(code),
     warns: code === 1,
   });

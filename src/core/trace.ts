@@ -12,7 +12,8 @@ export type TraceEntry =
   | {
       readonly kind: 'rule';
       readonly rule: string;
-      readonly passed: boolean;
+      /** Null where it is neither: the check itself could not tell, which is void. */
+      readonly passed: boolean | null;
       readonly value: string;
       /** A miss here is `warn`, not `fail`. */
       readonly warns?: boolean;

@@ -143,6 +143,7 @@ describe('a probe without a file', () => {
   test('void has exit 0: it says nothing about the target', async () => {
     const { code, stdout } = await runCli(['probe', '--exec', 'sh -c "exit 3"']);
     expect(code).toBe(0);
+    expect(stdout).toContain('\n  ? exit  3\n');
     expect(stdout).toContain('? void  exit 3\n  our own trouble');
   });
 

@@ -314,4 +314,10 @@ describe('the trace', () => {
       { kind: 'rule', rule: 'exit', passed: false, value: 'SIGKILL', warns: false },
     ]);
   });
+
+  test('exit 3, which neither passes nor fails', async () => {
+    expect((await traced({ shell: 'exit 3' })).slice(3)).toEqual([
+      { kind: 'rule', rule: 'exit', passed: null, value: '3', warns: false },
+    ]);
+  });
 });

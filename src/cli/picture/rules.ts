@@ -1,12 +1,14 @@
 import type { TraceEntry } from '../../core/trace.ts';
 import type { Look } from '../look.ts';
-import { plain } from '../style.ts';
+import { STATUS_COLOUR, plain } from '../style.ts';
 import { cut, displayWidth, padded } from '../width.ts';
 import { INDENT, type Page, nameWidth } from './page.ts';
+import { MARK } from './verdict.ts';
 
 export interface RuleSeen {
   readonly rule: string;
-  readonly passed: boolean;
+  /** Null: neither, the outcome is void. */
+  readonly passed: boolean | null;
   readonly warns: boolean;
   /** What came. */
   readonly value: string;
@@ -42,13 +44,14 @@ function wantedAt(written: unknown, rule: string): string | undefined {
   return UNWANTED.test(rule) ? `not ${text}` : text;
 }
 
-/** Each rule with a tick or a cross, what came, and what was wanted. */
+/** Each rule with the mark of what it comes to, what came, and what was wanted. */
 export function rules(look: Look, { paint, columns }: Page): string[] {
   const all = rulesOf(look);
   const names = all.map(({ rule }) => cut(plain(rule), nameWidth(columns)));
   const width = Math.max(0, ...names.map(displayWidth));
   return all.map(({ passed, warns, value, wanted }, index) => {
-    const mark = passed ? paint('green', '✓') : warns ? paint('yellow', '!') : paint('red', '✗');
+    const status = passed === null ? 'void' : passed ? 'ok' : warns ? 'warn' : 'fail';
+    const mark = paint(STATUS_COLOUR[status], MARK[status]);
     const room = columns - INDENT.length - 2 - width - 2;
     const asked =
       wanted === undefined ? '' : `  wanted ${cut(plain(wanted), Math.max(16, Math.floor(room / 2)))}`;
