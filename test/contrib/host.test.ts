@@ -81,7 +81,7 @@ describe.skipIf(!onLinux)('disk.sh', () => {
   });
 });
 
-/** Files as the kernel writes them (recorded, then changed in the numbers that a test is about). */
+/** A /proc of our own: the rows that the scripts read, written by hand in the kernel's form. */
 function proc(files: Readonly<Record<string, string>>): string {
   const directory = temporaryDirectory();
   mkdirSync(join(directory, 'pressure'));

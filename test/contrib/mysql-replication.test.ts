@@ -119,8 +119,8 @@ describe.skipIf(!found)('mysql-replication.sh, MariaDB', { timeout: 120_000 }, (
   });
 });
 
-describe('mysql-replication.sh against recorded answers', () => {
-  /** A client that answers as these servers do. */
+describe('mysql-replication.sh against answers in the form of MySQL', () => {
+  /** A client that answers in these servers' form. No MySQL runs here: the answers are written by hand. */
   function answering(byStatement: Readonly<Record<string, string>>): Promise<Outcome> {
     const directory = onlyThese('awk', 'cat', 'sed', 'tr', 'sh');
     const cases = Object.entries({ 'SELECT @@global.read_only': '1', ...byStatement }).map(
