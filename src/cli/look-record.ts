@@ -1,25 +1,16 @@
-import { classOf, reasonOf } from '../core/outcome.ts';
 import { round } from '../observe/log.ts';
+import { attemptRecord } from './attempt-record.ts';
 import type { Look, Seen } from './look.ts';
 import { chainOf } from './picture/certificates.ts';
 import { rulesOf } from './picture/rules.ts';
 import { spansOf } from './picture/waterfall.ts';
 import { whereOf } from './picture/where.ts';
 
-/** The same as a person sees, for scripts: its keys stay. The first nine are those of a line of `once --json`. */
+/** The same as a person sees, for scripts: its keys stay. */
 export function lookRecord(look: Look): unknown {
   const { target, written, attempt, seen } = look;
-  const { outcome } = attempt;
   return {
-    target: target.name,
-    probe: target.probe.kind,
-    status: outcome.status,
-    reason: reasonOf(outcome),
-    class: classOf(outcome),
-    message: outcome.message,
-    latency_ms: round(attempt.latencyMs),
-    phases: Object.fromEntries(Object.entries(attempt.phases).map(([phase, ms]) => [phase, round(ms)])),
-    facts: outcome.facts ?? {},
+    ...attemptRecord(target, attempt),
     where: whereOf(written),
     at: new Date(attempt.at).toISOString(),
     timeout_ms: target.rules.timeoutMs,

@@ -1,17 +1,17 @@
 import { probes } from '../../probes/index.ts';
 import type { Config } from '../config/load.ts';
-import { type Attempt, classOf, reasonOf } from '../core/outcome.ts';
+import type { Attempt } from '../core/outcome.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
-import { round } from '../observe/log.ts';
 import { killAll } from '../process/command.ts';
 import { startAttempt } from '../runtime/attempt.ts';
 import { boundsFor } from '../runtime/bounds.ts';
 import { createLimiter } from '../runtime/limiter.ts';
 import { createSystemClock } from '../runtime/system-clock.ts';
 import { UsageError, load, parse, someFiles } from './args.ts';
+import { attemptRecord } from './attempt-record.ts';
 import type { Command } from './main.ts';
 import { type Paint, STATUS_COLOUR, paintFor, plain, table } from './style.ts';
 
@@ -47,7 +47,8 @@ export const once: Command = {
     }
     const results = await askAll(targets, config, (result) => {
       progress();
-      if (values.json) process.stdout.write(`${JSON.stringify(record(result))}\n`);
+      if (values.json)
+        process.stdout.write(`${JSON.stringify(attemptRecord(result.target, result.attempt))}\n`);
     });
     if (!values.json) process.stdout.write(`${report(results, paintFor(process.stdout))}\n`);
     return results.some(({ attempt }) => attempt.outcome.status === 'fail') ? 1 : 0;
@@ -90,22 +91,6 @@ async function askAll(
       }),
     ),
   );
-}
-
-/** The line that scripts read: its keys stay. */
-function record({ target, attempt }: Result): unknown {
-  const { outcome, latencyMs, phases } = attempt;
-  return {
-    target: target.name,
-    probe: target.probe.kind,
-    status: outcome.status,
-    reason: reasonOf(outcome),
-    class: classOf(outcome),
-    message: outcome.message,
-    latency_ms: round(latencyMs),
-    phases: Object.fromEntries(Object.entries(phases).map(([phase, ms]) => [phase, round(ms)])),
-    facts: outcome.facts ?? {},
-  };
 }
 
 function report(results: readonly Result[], paint: Paint): string {
