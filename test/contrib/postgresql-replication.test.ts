@@ -143,7 +143,7 @@ describe.skipIf(!found)('postgresql-replication.sh', { timeout: 120_000 }, () =>
     const kept = `${rules}.kept`;
     copyFileSync(rules, kept);
     const where = `-h 127.0.0.1 -p ${primary.port} -U postgres postgres`;
-    const { agent, ends, reaches } = await watch({
+    const { agent, ends, reaches, recovers } = await watch({
       probe: {
         exec: {
           command: [contrib('postgresql-replication.sh'), '--role', 'standby'],
@@ -159,7 +159,7 @@ describe.skipIf(!found)('postgresql-replication.sh', { timeout: 120_000 }, () =>
     process.kill(Number(await standby.sql('SELECT pid FROM pg_stat_wal_receiver')), 'SIGTERM');
     const down = await reaches('down', up);
     expect(down['message']).toMatch(/^broken replication: /);
-    await reaches('up', await reaches('recovering', down));
+    await recovers(down);
     await ends([{ reason: 'exit', class: 'explicit' }]);
     expect(agent.records).not.toContainEqual(expect.objectContaining({ reason: 'timeout' }));
   });

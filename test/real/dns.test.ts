@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { dns } from '../../probes/dns/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
-import { REFUSED, SILENT, watch } from '../support/incidents.ts';
+import { outlives } from '../support/incidents.ts';
 import { findPrograms } from '../support/programs.ts';
-import { type RealServer, freePort, realServer, temporaryDirectory, wake } from '../support/real-server.ts';
+import { type RealServer, freePort, realServer, temporaryDirectory } from '../support/real-server.ts';
 import { verdict } from '../support/verdict.ts';
 
 const found = findPrograms([{ program: 'dnsmasq', from: 'dnsmasq-base' }]);
@@ -39,18 +39,7 @@ describe.skipIf(!found)('dnsmasq by dns', () => {
   test('up, frozen, stopped and back', async () => {
     const mine = await dnsmasq();
     await mine.start();
-    const { ends, reaches, staysDown } = await watch({
-      probe: { dns: `web.test.internal@127.0.0.1:${mine.port}` },
-      mend: wake(mine),
-    });
-    const up = await reaches('up');
-    mine.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-    await mine.stop();
-    const down = await staysDown(thawed);
-    await mine.start();
-    await reaches('up', await reaches('recovering', down));
-    await ends([SILENT, REFUSED]);
+    await outlives(mine, { dns: `web.test.internal@127.0.0.1:${mine.port}` });
   });
 
   test('records of each type, an alias, a name that is not there, a reply above one datagram', async () => {

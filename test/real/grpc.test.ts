@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { REFUSED, SILENT, askOnce, watch } from '../support/incidents.ts';
+import { REFUSED, SILENT, askOnce, isFrozenThenStopped, outlives, watch } from '../support/incidents.ts';
 import { findPrograms } from '../support/programs.ts';
 import { type RealServer, freePort, realServer, temporaryDirectory, wake } from '../support/real-server.ts';
 
@@ -41,25 +41,19 @@ describe('grpc-js with grpc-health-check', () => {
   test('not serving, frozen, then killed: an incident each, and the recovery hook once in each', async () => {
     const live = await server();
     await live.start();
-    const { ends, reaches, staysDown } = await watch({
+    const watching = await watch({
       probe: { grpc: { address: `127.0.0.1:${live.port}`, service: 'shop.v1.Cart' } },
       mend: wake(live),
     });
-    const up = await reaches('up');
+    const up = await watching.reaches('up');
 
     process.kill(live.pid(), 'SIGUSR2');
-    const unserved = await staysDown(up);
+    const unserved = await watching.staysDown(up);
     process.kill(live.pid(), 'SIGUSR2');
-    const served = await reaches('up', await reaches('recovering', unserved));
+    const served = await watching.recovers(unserved);
 
-    live.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', served)));
-
-    await live.stop();
-    const down = await staysDown(thawed);
-    await live.start();
-    await reaches('up', await reaches('recovering', down));
-    await ends([NOT_SERVING, SILENT, REFUSED]);
+    await isFrozenThenStopped(watching, live, served);
+    await watching.ends([NOT_SERVING, SILENT, REFUSED]);
   });
 });
 
@@ -94,19 +88,6 @@ describe.skipIf(!found)('etcd by grpc', () => {
   test('up, frozen, killed and back', async () => {
     const server = await etcd();
     await server.start();
-    const { ends, reaches, staysDown } = await watch({
-      probe: { grpc: `127.0.0.1:${server.port}` },
-      mend: wake(server),
-    });
-    const up = await reaches('up');
-
-    server.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-
-    await server.stop();
-    const down = await staysDown(thawed);
-    await server.start();
-    await reaches('up', await reaches('recovering', down));
-    await ends([SILENT, REFUSED]);
+    await outlives(server, { grpc: `127.0.0.1:${server.port}` });
   });
 });

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { REFUSED, SILENT, askOnce, watch } from '../support/incidents.ts';
+import { askOnce, outlives } from '../support/incidents.ts';
 import { findPrograms } from '../support/programs.ts';
-import { freePort, realServer, temporaryDirectory, wake } from '../support/real-server.ts';
+import { freePort, realServer, temporaryDirectory } from '../support/real-server.ts';
 import { closedPort, serve } from '../support/servers.ts';
 
 const found = findPrograms([{ program: 'haproxy', from: 'haproxy' }]);
@@ -97,17 +97,6 @@ describe.skipIf(!found)('HAProxy', () => {
   test('frozen, then killed and started anew: found, and verified', async () => {
     const server = await haproxy({ backend: await node() });
     await server.start();
-    const { ends, reaches } = await watch({
-      probe: { http: `http://127.0.0.1:${server.port}/` },
-      mend: wake(server),
-    });
-    const up = await reaches('up');
-    server.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-    await server.stop();
-    const down = await reaches('down', thawed);
-    await server.start();
-    await reaches('up', await reaches('recovering', down));
-    await ends([SILENT, REFUSED]);
+    await outlives(server, { http: `http://127.0.0.1:${server.port}/` });
   });
 });

@@ -5,17 +5,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { mysql } from '../../probes/mysql/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { createAuthority, opensslProblem } from '../support/certs.ts';
-import { REFUSED, SILENT, watch } from '../support/incidents.ts';
+import { outlives } from '../support/incidents.ts';
 import { findPrograms } from '../support/programs.ts';
 import { rawConnection } from '../support/raw-http.ts';
-import {
-  type RealServer,
-  freePort,
-  realServer,
-  temporaryDirectory,
-  until,
-  wake,
-} from '../support/real-server.ts';
+import { type RealServer, freePort, realServer, temporaryDirectory, until } from '../support/real-server.ts';
 import { verdict } from '../support/verdict.ts';
 
 const found = findPrograms([
@@ -100,18 +93,7 @@ describe.skipIf(!found)('MariaDB by mysql', () => {
   test('up, frozen, stopped and back', async () => {
     const server = await mariadb();
     await server.start();
-    const { ends, reaches, staysDown } = await watch({
-      probe: { mysql: `127.0.0.1:${server.port}` },
-      mend: wake(server),
-    });
-    const up = await reaches('up');
-    server.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-    await server.stop();
-    const down = await staysDown(thawed);
-    await server.start();
-    await reaches('up', await reaches('recovering', down));
-    await ends([SILENT, REFUSED]);
+    await outlives(server, { mysql: `127.0.0.1:${server.port}` });
   });
 
   test.skipIf(opensslProblem())(

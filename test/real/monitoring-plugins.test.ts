@@ -154,7 +154,7 @@ describe.skipIf(!found)('monitoring-plugins by exec', () => {
     const [checkHttp, , program] = found!;
     const server = await nginx(program);
     await server.start();
-    const { agent, ends, reaches } = await watch({
+    const { agent, ends, reaches, recovers } = await watch({
       probe: { exec: [checkHttp, '-I', '127.0.0.1', '-p', String(server.port), '-u', '/healthz', '-t', '1'] },
       // A plugin's own timeout is in whole seconds, and ours has to let it come to its verdict.
       rules: { interval: '2s', timeout: '2s', retry_interval: '100ms' },
@@ -163,10 +163,10 @@ describe.skipIf(!found)('monitoring-plugins by exec', () => {
     const up = await reaches('up');
     server.freeze();
     const frozen = await reaches('down', up);
-    const thawed = await reaches('up', await reaches('recovering', frozen));
+    const thawed = await recovers(frozen);
     await server.stop();
     const stopped = await reaches('down', thawed);
-    await reaches('up', await reaches('recovering', stopped));
+    await recovers(stopped);
     await ends([CRITICAL, CRITICAL]);
     expect(frozen['message']).toMatch(/timeout/i);
     expect(stopped['message']).toMatch(/refused/i);

@@ -9,6 +9,16 @@ import { findPrograms } from '../support/programs.ts';
 
 const found = findPrograms([NGINX]);
 
+/** The hook does all of it: it wakes the server, and starts the one that has ended anew. */
+async function isMended(server: Nginx, probe: Readonly<Record<string, unknown>>): Promise<void> {
+  const { ends, reaches, recovers } = await watch({ probe, mend: server.mend });
+  const up = await reaches('up');
+  server.freeze();
+  const thawed = await recovers(await reaches('down', up));
+  await server.stop();
+  await recovers(await reaches('down', thawed));
+  await ends([SILENT, REFUSED]);
+}
 describe.skipIf(!found)('nginx over http', () => {
   test('its answers are judged by status, body and headers', async () => {
     const server = await nginx(found![0]);
@@ -82,16 +92,7 @@ describe.skipIf(!found)('nginx over http', () => {
   test('frozen, then killed: the recovery hook wakes it, then starts it anew, once an incident', async () => {
     const server = await nginx(found![0]);
     await server.start();
-    const { ends, reaches } = await watch({
-      probe: { http: `http://127.0.0.1:${server.port}/healthz` },
-      mend: server.mend,
-    });
-    const up = await reaches('up');
-    server.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-    await server.stop();
-    await reaches('up', await reaches('recovering', await reaches('down', thawed)));
-    await ends([SILENT, REFUSED]);
+    await isMended(server, { http: `http://127.0.0.1:${server.port}/healthz` });
   });
 });
 
@@ -155,16 +156,9 @@ describe.skipIf(!foundBoth)('nginx over https', () => {
     const [program, openssl] = foundBoth!;
     const server = await nginx(program, { openssl });
     await server.start();
-    const { ends, reaches } = await watch({
-      probe: { http: { url: `https://127.0.0.1:${server.port}/healthz`, tls: { ca: server.certificate } } },
-      mend: server.mend,
+    await isMended(server, {
+      http: { url: `https://127.0.0.1:${server.port}/healthz`, tls: { ca: server.certificate } },
     });
-    const up = await reaches('up');
-    server.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-    await server.stop();
-    await reaches('up', await reaches('recovering', await reaches('down', thawed)));
-    await ends([SILENT, REFUSED]);
   });
 });
 

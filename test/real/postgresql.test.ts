@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { postgres as probe } from '../../probes/postgres/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { createAuthority, opensslProblem } from '../support/certs.ts';
-import { REFUSED, SILENT, askOnce, watch } from '../support/incidents.ts';
+import { REFUSED, SILENT, askOnce, isFrozenThenStopped, outlives, watch } from '../support/incidents.ts';
 import { type ClusterOptions, cluster } from '../support/postgresql.ts';
 import { findPrograms, postgresqlDirectories } from '../support/programs.ts';
 import { rawConnection } from '../support/raw-http.ts';
@@ -32,8 +32,8 @@ describe.skipIf(!found)('PostgreSQL by tcp', () => {
     await server.start();
     const address = `127.0.0.1:${server.port}`;
     const dialogue = { tcp: { address, send: HELLO, expect: '^R' } };
-    const { ends, reaches, staysDown } = await watch({ probe: dialogue, mend: wake(server) });
-    const up = await reaches('up');
+    const watching = await watch({ probe: dialogue, mend: wake(server) });
+    const up = await watching.reaches('up');
     expect(
       await askOnce({ connect: { tcp: address }, dialogue, tls: { tcp: { address, tls: true } } }),
     ).toMatchObject({
@@ -42,14 +42,8 @@ describe.skipIf(!found)('PostgreSQL by tcp', () => {
       tls: { status: 'fail', class: 'explicit' },
     });
 
-    server.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-
-    await server.stop();
-    const down = await staysDown(thawed);
-    await server.start();
-    await reaches('up', await reaches('recovering', down));
-    await ends([SILENT, REFUSED]);
+    await isFrozenThenStopped(watching, server, up);
+    await watching.ends([SILENT, REFUSED]);
   });
 });
 
@@ -65,15 +59,7 @@ describe.skipIf(!found)('PostgreSQL by postgres', () => {
     const server = await own();
     await server.start();
     const settings = { address: `127.0.0.1:${server.port}`, user: 'postgres', query: 'SELECT 7 AS lag' };
-    const { ends, reaches, staysDown } = await watch({ probe: { postgres: settings }, mend: wake(server) });
-    const up = await reaches('up');
-    server.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-    await server.stop();
-    const down = await staysDown(thawed);
-    await server.start();
-    await reaches('up', await reaches('recovering', down));
-    await ends([SILENT, REFUSED]);
+    await outlives(server, { postgres: settings });
   });
 
   test.skipIf(opensslProblem())(

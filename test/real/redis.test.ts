@@ -3,16 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { redis } from '../../probes/redis/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
-import { REFUSED, SILENT, watch } from '../support/incidents.ts';
+import { outlives } from '../support/incidents.ts';
 import { findPrograms } from '../support/programs.ts';
-import {
-  type RealServer,
-  freePort,
-  realServer,
-  temporaryDirectory,
-  until,
-  wake,
-} from '../support/real-server.ts';
+import { type RealServer, freePort, realServer, temporaryDirectory, until } from '../support/real-server.ts';
 import { verdict } from '../support/verdict.ts';
 
 const found = findPrograms([{ program: 'redis-server', from: 'redis-server' }]);
@@ -48,18 +41,7 @@ describe.skipIf(!found)('a Redis by redis', () => {
   test('up, frozen, stopped and back', async () => {
     const mine = await server(temporaryDirectory());
     await mine.start();
-    const { ends, reaches, staysDown } = await watch({
-      probe: { redis: `127.0.0.1:${mine.port}` },
-      mend: wake(mine),
-    });
-    const up = await reaches('up');
-    mine.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-    await mine.stop();
-    const down = await staysDown(thawed);
-    await mine.start();
-    await reaches('up', await reaches('recovering', down));
-    await ends([SILENT, REFUSED]);
+    await outlives(mine, { redis: `127.0.0.1:${mine.port}` });
   });
 
   test('facts, a password, an ACL, a database, a unix socket', async () => {

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { tcp } from '../../probes/tcp/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { createAuthority, opensslProblem } from '../support/certs.ts';
-import { REFUSED, SILENT, watch } from '../support/incidents.ts';
+import { outlives } from '../support/incidents.ts';
 import { findPrograms } from '../support/programs.ts';
-import { freePort, realServer, temporaryDirectory, wake } from '../support/real-server.ts';
+import { freePort, realServer, temporaryDirectory } from '../support/real-server.ts';
 import { verdict } from '../support/verdict.ts';
 
 const noOpenssl = opensslProblem();
@@ -57,15 +57,7 @@ describe.skipIf(!nats || noOpenssl)('NATS, which greets in plain and goes on ove
       /^fail (closed|reset) explicit: step 2: /,
     );
 
-    const { ends, reaches, staysDown } = await watch({ probe: { tcp: settings }, mend: wake(server) });
-    const up = await reaches('up');
-    server.freeze();
-    const thawed = await reaches('up', await reaches('recovering', await reaches('down', up)));
-    await server.stop();
-    const down = await staysDown(thawed);
-    await server.start();
-    await reaches('up', await reaches('recovering', down));
-    await ends([SILENT, REFUSED]);
+    await outlives(server, { tcp: settings });
     ca.remove();
   });
 });

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type LogRecord, type RunningAgent, runCli, startAgent } from './cli.ts';
-import { temporaryDirectory } from './real-server.ts';
+import { type RealServer, temporaryDirectory, wake } from './real-server.ts';
 
 export interface WatchOptions {
   /** The target's probe, as in YAML: `{ tcp: '127.0.0.1:5432' }`. */
@@ -19,6 +19,8 @@ export interface Watch {
   reaches(state: string, after?: LogRecord): Promise<LogRecord>;
   /** Waits until the server is found down, and has failed three more times. */
   staysDown(after: LogRecord): Promise<LogRecord>;
+  /** Waits until the server that is down has been verified to be up again. */
+  recovers(down: LogRecord): Promise<LogRecord>;
   /** Stops the agent, and checks all of its story: the changes of state, and each hook once an incident. */
   ends(incidents: readonly Expected[]): Promise<void>;
 }
@@ -68,6 +70,9 @@ export async function watch({ probe, mend, rules = RULES }: WatchOptions): Promi
       }
       return last;
     },
+    async recovers(down) {
+      return await reaches('up', await reaches('recovering', down));
+    },
     async ends(incidents) {
       await hooksAreDone(agent, incidents.length);
       agent.signal('SIGTERM');
@@ -81,6 +86,27 @@ export async function watch({ probe, mend, rules = RULES }: WatchOptions): Promi
       expect(agent.records.filter(({ msg }) => msg === 'trouble')).toEqual([]);
     },
   };
+}
+
+/** The story of a server that runs: it is up, frozen until the hook wakes it, stopped, and started by hand. */
+export async function outlives(server: RealServer, probe: WatchOptions['probe']): Promise<void> {
+  const watching = await watch({ probe, mend: wake(server) });
+  await isFrozenThenStopped(watching, server, await watching.reaches('up'));
+  await watching.ends([SILENT, REFUSED]);
+}
+
+/** Both incidents of that story, for a watch whose hook wakes the server. */
+export async function isFrozenThenStopped(
+  { reaches, staysDown, recovers }: Watch,
+  server: RealServer,
+  up: LogRecord,
+): Promise<void> {
+  server.freeze();
+  const thawed = await recovers(await reaches('down', up));
+  await server.stop();
+  const down = await staysDown(thawed);
+  await server.start();
+  await recovers(down);
 }
 
 /** What `vitald once --json` says of each probe, by its name here. */
