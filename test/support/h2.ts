@@ -57,6 +57,8 @@ export function settings(...entries: readonly (readonly [id: number, value: numb
   return h2Frame('SETTINGS', Buffer.concat(parts));
 }
 
+/** What a server says first. */
+export const HELLO = settings();
 export const SETTINGS_ACK = h2Frame('SETTINGS', [], { flags: ACK });
 
 /** A header block: each field a literal that nobody indexes (RFC 7541 section 6.2.2). */
@@ -110,6 +112,10 @@ export function windowUpdate(increment: number, stream = 0): Buffer {
   return h2Frame('WINDOW_UPDATE', uint32(increment), { stream });
 }
 
+export function repeated(count: number, bytes: Buffer): Buffer {
+  return Buffer.concat(Array.from({ length: count }, () => bytes));
+}
+
 /** A gRPC message. */
 export function grpcMessage(bytes: readonly number[], { flag = 0, length = bytes.length } = {}): Buffer {
   return Buffer.concat([Buffer.from([flag]), uint32(length), Buffer.from(bytes)]);
@@ -119,7 +125,7 @@ export const SERVING = grpcMessage([8, 1]);
 export const GRPC_HEAD = headers({ ':status': '200', 'content-type': 'application/grpc' });
 export const GRPC_END = headers({ 'grpc-status': '0' }, { ends: true });
 /** An answer of SERVING, from SETTINGS on. */
-export const GRPC_ANSWER: readonly Buffer[] = [settings(), SETTINGS_ACK, GRPC_HEAD, data(SERVING), GRPC_END];
+export const GRPC_ANSWER: readonly Buffer[] = [HELLO, SETTINGS_ACK, GRPC_HEAD, data(SERVING), GRPC_END];
 
 export interface ClientFrame {
   readonly type: number;

@@ -3,6 +3,7 @@ import {
   ACK,
   END_HEADERS,
   END_STREAM,
+  HELLO,
   PADDED,
   PRIORITIZED,
   SETTINGS_ACK,
@@ -11,6 +12,7 @@ import {
   goaway,
   h2Frame,
   headers,
+  repeated,
   rstStream,
   settings,
   uint32,
@@ -18,7 +20,6 @@ import {
 } from '../../support/h2.ts';
 import { GET, type HearingOptions, ask, hearing, verdictOf } from '../../support/h2-exchange.ts';
 
-const HELLO = settings();
 const HEAD = headers({ ':status': '200' });
 const EMPTY = headers({ ':status': '204' }, { ends: true });
 const BLOCK = fieldBlock({ ':status': '200' });
@@ -28,10 +29,6 @@ function verdict(frames: readonly Buffer[], options: HearingOptions = {}): strin
   const heard = hearing(options);
   for (const bytes of frames) heard.session.push(bytes);
   return verdictOf(heard);
-}
-
-function repeated(count: number, bytes: Buffer): Buffer {
-  return Buffer.concat(Array.from({ length: count }, () => bytes));
 }
 
 describe('answers', () => {

@@ -1,8 +1,17 @@
-import { GRPC_ANSWER, GRPC_END, GRPC_HEAD, SERVING, data, grpcMessage, headers, settings } from '../h2.ts';
+import {
+  GRPC_ANSWER,
+  GRPC_END,
+  GRPC_HEAD,
+  HELLO,
+  SERVING,
+  data,
+  grpcMessage,
+  headers,
+  repeated,
+} from '../h2.ts';
 import { type OverBoth, explicit, good, overGrpc } from './behaviour.ts';
-import { repeated, says } from './h2-says.ts';
+import { says } from './h2-says.ts';
 
-const HELLO = settings();
 const NOT_ONE = /not one HealthCheckResponse/;
 const GRPC = { ':status': '200', 'content-type': 'application/grpc' };
 

@@ -4,6 +4,7 @@ import {
   GRPC_ANSWER,
   GRPC_END,
   GRPC_HEAD,
+  HELLO,
   PADDED,
   SERVING,
   SETTINGS_ACK,
@@ -12,15 +13,14 @@ import {
   h2Frame,
   headers,
   onRequest,
+  repeated,
   rstStream,
   settings,
   windowUpdate,
 } from '../h2.ts';
 import { explicit, good, overGrpc } from './behaviour.ts';
-import { repeated, says } from './h2-says.ts';
+import { says } from './h2-says.ts';
 import { inPieces } from './pieces.ts';
-
-const HELLO = settings();
 
 /** Odd, and yet by the book. */
 export const grpcLegal = overGrpc([

@@ -1,9 +1,8 @@
-import { SETTINGS_ACK, data, goaway, h2Frame, headers, rstStream, settings } from '../h2.ts';
+import { HELLO, SETTINGS_ACK, data, goaway, h2Frame, headers, rstStream } from '../h2.ts';
 import { type OverBoth, explicit, silent } from './behaviour.ts';
 import { type Saying, ends, resets, says, saysAtOnce } from './h2-says.ts';
 import { endlessly, trickle } from './pieces.ts';
 
-const HELLO = settings();
 const HEAD = headers({ ':status': '200', 'content-type': 'application/grpc' });
 const NO_ANSWER = /without an answer/;
 const INSIDE = /inside the answer/;

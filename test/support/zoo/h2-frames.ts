@@ -1,5 +1,6 @@
 import {
   ACK,
+  HELLO,
   PADDED,
   SETTINGS_ACK,
   data,
@@ -7,15 +8,15 @@ import {
   goaway,
   h2Frame,
   headers,
+  repeated,
   rstStream,
   settings,
   windowUpdate,
 } from '../h2.ts';
 import type { OnPeer, OverBoth } from './behaviour.ts';
-import { type Saying, illegal, repeated, says, saysAtOnce } from './h2-says.ts';
+import { type Saying, illegal, says, saysAtOnce } from './h2-says.ts';
 import { endlessly } from './pieces.ts';
 
-const HELLO = settings();
 const HEAD = headers({ ':status': '200' });
 const BLOCK = HEAD.subarray(9);
 const CONTINUED = h2Frame('HEADERS', BLOCK, { stream: 1 });

@@ -1,8 +1,7 @@
-import { data, h2Frame, headers, hpackInteger, hpackText, settings } from '../h2.ts';
+import { HELLO, data, h2Frame, headers, hpackInteger, hpackText } from '../h2.ts';
 import type { OverBoth } from './behaviour.ts';
 import { illegal, says } from './h2-says.ts';
 
-const HELLO = settings();
 const CONTINUED = h2Frame('HEADERS', headers({ ':status': '200' }).subarray(9), { stream: 1 });
 
 function block(...parts: readonly (Buffer | readonly number[])[]): Buffer {

@@ -36,10 +36,6 @@ function utter(socket: Socket, wire: Wire, sayings: readonly Saying[]): void {
 export const ends = (socket: Socket): void => void socket.end();
 export const resets = (_socket: Socket, wire: Wire): void => wire.reset();
 
-export function repeated(count: number, bytes: Buffer): Buffer {
-  return Buffer.concat(Array.from({ length: count }, () => bytes));
-}
-
 /** A row for what the RFC does not allow: the first such frame is told at once. */
 export function illegal(name: string, onPeer: OnPeer, message: RegExp): OverBoth {
   return { name, onPeer, expected: explicit('protocol', message) };

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
-import { data, headers, onClientFrame, onRequest, rstStream, settings, windowUpdate } from '../h2.ts';
+import { HELLO, data, headers, onClientFrame, onRequest, rstStream, settings, windowUpdate } from '../h2.ts';
 import { says } from './h2-says.ts';
 
-const HELLO = settings();
 const HEAD = headers({ ':status': '200', 'content-type': 'text/plain' });
 /** A whole answer, from SETTINGS on. */
 export const READY = [HELLO, HEAD, data('ready', { ends: true })];

@@ -1,5 +1,6 @@
 import {
   END_HEADERS,
+  HELLO,
   PADDED,
   data,
   fieldBlock,
@@ -7,18 +8,17 @@ import {
   h2Frame,
   headers,
   onRequest,
+  repeated,
   rstStream,
-  settings,
 } from '../h2.ts';
 import { type Behaviour, type OverBoth, explicit, good, overHttp2 } from './behaviour.ts';
 import { H2_ENDS } from './h2-ends.ts';
 import { ILLEGAL_FRAMES } from './h2-frames.ts';
 import { ILLEGAL_HEADS } from './h2-heads.ts';
-import { ends, repeated, resets, says } from './h2-says.ts';
+import { ends, resets, says } from './h2-says.ts';
 import { READY, redirecting, refusing, reluctant } from './http2-servers.ts';
 import { endlessly, inPieces } from './pieces.ts';
 
-const HELLO = settings();
 const OK = { ':status': '200', 'content-type': 'text/plain' };
 const HEAD = headers(OK);
 const WANTS_BODY = { expect: { body: 'ready' } };
