@@ -3,6 +3,8 @@ import type { Facts } from '../../src/core/outcome.ts';
 import { type Exit, firstLine } from '../../src/process/command.ts';
 
 const LONGEST_MESSAGE = 500;
+/** As many as a script may return. */
+const MOST_FACTS = 100;
 
 export interface Report {
   readonly message: string;
@@ -21,8 +23,8 @@ export function report(exit: Exit): Report {
  */
 function textReport(exit: Exit): Report {
   const [message, inFirst] = cut(firstLine(exit, Infinity));
-  const facts = { ...perfdata(inFirst), ...perfdata(behindBar(linesAfterFirst(exit.stdout))) };
-  return { message: message.trim(), facts: Object.keys(facts).length > 0 ? facts : undefined };
+  const facts = perfdata(inFirst, behindBar(linesAfterFirst(exit.stdout)));
+  return { message: message.trim(), facts: facts.size > 0 ? Object.fromEntries(facts) : undefined };
 }
 
 function cut(line: string): [before: string, after: string] {
@@ -53,7 +55,10 @@ function jsonReport(stdout: string): Report | undefined {
     const { message, facts } = parsed.data;
     // `"lag": null` must not cost the other facts.
     const entries = Object.entries(facts).filter(([, value]) => isFact(value)) as [string, Facts[string]][];
-    return { message, facts: entries.length > 0 ? Object.fromEntries(entries) : undefined };
+    return {
+      message,
+      facts: entries.length > 0 ? Object.fromEntries(entries.slice(0, MOST_FACTS)) : undefined,
+    };
   } catch {
     return undefined;
   }
@@ -71,11 +76,14 @@ function isFact(value: unknown): boolean {
 const PERFDATA =
   /\s*(?:(?:'((?:[^']|'')+)'|([^\s'=]+))=([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\S*|\S+)/gy;
 
-function perfdata(text: string): Record<string, number> {
-  const facts: Record<string, number> = {};
-  for (const [, quoted, plain, value] of text.matchAll(PERFDATA)) {
-    if (value !== undefined)
-      facts[(quoted ?? plain)!.replaceAll("''", "'")] = Number(value.replace(',', '.'));
+function perfdata(...texts: readonly string[]): Map<string, number> {
+  const facts = new Map<string, number>();
+  for (const text of texts) {
+    for (const [, quoted, plain, value] of text.matchAll(PERFDATA)) {
+      if (value === undefined) continue;
+      const label = (quoted ?? plain)!.replaceAll("''", "'");
+      if (facts.size < MOST_FACTS || facts.has(label)) facts.set(label, Number(value.replace(',', '.')));
+    }
   }
   return facts;
 }

@@ -111,13 +111,30 @@ describe('facts', () => {
   });
 
   test('performance data longer than a message may be', async () => {
-    const entries = Array.from({ length: 300 }, (_, n) => [`/mnt/volume-${n}`, 1_000_000 + n] as const);
+    const entries = Array.from({ length: 100 }, (_, n) => [`/mnt/volume-${n}`, 1_000_000 + n] as const);
     const line = `${'long '.repeat(200)}| ${entries.map(([name, n]) => `${name}=${n}MB;5;6`).join(' ')}`;
     const path = script('many', `#!/bin/sh\necho '${line}'\n`);
     const { outcome } = await attemptOnce(exec, [path], { dir });
     expect(outcome.message).toBe('long '.repeat(100));
     expect(outcome.facts).toEqual(Object.fromEntries(entries));
   });
+
+  const many = Array.from({ length: 150 }, (_, n): [string, number] => [`n${n}`, n]);
+  test.each([
+    [
+      'performance data on several lines',
+      `x | ${words(many.slice(0, 60))}\ny | ${words(many.slice(60))} n5=500`,
+      { n5: 500 },
+    ],
+    ['JSON', JSON.stringify({ message: 'x', facts: Object.fromEntries(many) }), {}],
+  ])('of many the first 100, later values of these included: %s', async (_what, output, changed) => {
+    const { outcome } = await attemptOnce(exec, ['printf', '%s', output]);
+    expect(outcome.facts).toEqual({ ...Object.fromEntries(many.slice(0, 100)), ...changed });
+  });
+
+  function words(facts: readonly (readonly [string, number])[]): string {
+    return facts.map(([label, value]) => `${label}=${value}`).join(' ');
+  }
 
   test('a failure and a void bring theirs along', async () => {
     for (const code of [2, 3]) {
