@@ -78,6 +78,11 @@ export const httpBodies: readonly OverBoth[] = [
   },
   { name: 'has a NUL for a chunk size', onPeer: says(`${CHUNKED}\0\r\n\r\n`), expected: noSize },
   {
+    name: 'has a chunk that is a single byte longer than its size',
+    onPeer: says(`${CHUNKED}2\r\nhiX\n0\r\n\r\n`),
+    expected: tooLong,
+  },
+  {
     name: 'has a chunk that is longer than its size',
     onPeer: says(`${CHUNKED}2\r\nhi there\r\n0\r\n\r\n`),
     expected: tooLong,
