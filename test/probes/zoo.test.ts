@@ -38,7 +38,8 @@ afterAll(() => made?.remove());
 
 describe.each([...new Set(zoo.map(({ transport }) => transport))])('%s', (transport) => {
   const rows = zoo.filter((row) => row.transport === transport);
-  test.skipIf(noOpenssl && OVER_TLS.has(transport)).each(rows)('$name', async (row) => {
+  const named = rows.map((row) => [row.name, row] as const);
+  test.skipIf(noOpenssl && OVER_TLS.has(transport)).each(named)('%s', async (_name, row) => {
     const context = createZooContext(made?.certificates);
     const port = await row.serve(context);
     const watched = watch(PROBES[transport]);
