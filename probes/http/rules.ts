@@ -52,6 +52,7 @@ const rules = {
     .describe("by name: none of the header's values may match"),
   json: jsonRules()
     .default([])
+    .meta({ otherwise: '`{}`' })
     .describe('by path, such as `$.db.lag_ms`: what stands there in a JSON body, or `< 500`, `!= "x"`'),
   cel: cel(VARIABLES, 'bool').optional().describe('a condition over the whole answer that must be true'),
   latency: latencyLimit()
