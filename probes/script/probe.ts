@@ -9,9 +9,10 @@ export function scriptProbe(pool: Pool): Probe<ScriptSettings> {
     kind: 'script',
     settings,
 
-    async attempt({ file, with: given }, { target, signal, deadline, clock, enter, trace }) {
+    async attempt({ file, with: given }, context) {
+      const { target, signal, clock, enter, trace } = context;
       const job = { file, given: JSON.stringify(given), target, traced: trace !== undefined };
-      const answer = await pool.run(job, () => Math.max(0, deadline - clock.now()), {
+      const answer = await pool.run(job, () => Math.max(0, context.deadline - clock.now()), {
         signal,
         clock,
         onQueued: () => enter('queue'),

@@ -43,7 +43,7 @@ export interface Failure {
 export interface Void {
   readonly status: 'void';
   readonly message: string;
-  /** The agent itself ran short of something: descriptors, ports, memory, its turn. */
+  /** The agent itself ran short of something: descriptors, ports, memory. */
   readonly shortage?: true;
   readonly facts?: Facts;
 }
@@ -83,7 +83,7 @@ export function classOf(outcome: Outcome): EvidenceClass | null {
 
 /**
  * The stages of an attempt, in the order they can come. A probe says which one it enters; the runner times them.
- * `queue` is a wait for our own resources: a deadline that passes there is `void`.
+ * `queue` is a wait for our own resources: it does not count against the timeout, and one as long as that is `void`.
  */
 export const PHASES = ['queue', 'dns', 'connect', 'tls', 'send', 'wait', 'receive'] as const;
 export type Phase = (typeof PHASES)[number];

@@ -24,7 +24,7 @@ export interface ProbeContext {
   readonly target: string;
   /** Aborted at the deadline, at shutdown, and when the outcome no longer matters: let go of everything then. */
   readonly signal: AbortSignal;
-  /** Monotonic ms at which the runner settles the attempt. */
+  /** Monotonic ms at which the runner settles the attempt; later, once it has waited in the phase `queue`. */
   readonly deadline: number;
   readonly clock: Clock;
   /** Says that a stage begins; the one before it ends. A redirect may enter a stage twice: the times add up. */

@@ -1,14 +1,6 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { stackOf } from '../core/observer.ts';
-import {
-  type Attempt,
-  type Facts,
-  type Outcome,
-  type Phase,
-  fail,
-  shortage,
-  voided,
-} from '../core/outcome.ts';
+import { type Attempt, type Facts, type Outcome, type Phase, fail, voided } from '../core/outcome.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
@@ -50,7 +42,9 @@ export function startAttempt(options: AttemptOptions): RunningAttempt {
   const startedAt = clock.now();
   const at = clock.wallTime();
   const { timeoutMs } = target.rules;
-  const deadline = startedAt + timeoutMs;
+  /** Waiting for a place of ours does not eat the target's time. */
+  let queuedMs = 0;
+  let queuedSince: number | undefined;
   const abort = new AbortController();
   const phases = createPhases(clock);
   let open = true;
@@ -89,7 +83,21 @@ export function startAttempt(options: AttemptOptions): RunningAttempt {
   function armDeadline(due: number, credited: boolean): void {
     cancelDeadline = clock.schedule(due, () => onDeadline(due, credited));
   }
-  armDeadline(deadline, false);
+  const deadline = (): number => startedAt + timeoutMs + queuedMs;
+  armDeadline(deadline(), false);
+
+  function enter(phase: Phase): void {
+    if (!open) return;
+    if (phase === 'queue') queuedSince ??= clock.now();
+    else if (queuedSince !== undefined) {
+      queuedMs += clock.now() - queuedSince;
+      queuedSince = undefined;
+      cancelDeadline();
+      armDeadline(deadline(), false);
+    }
+    phases.enter(phase);
+    onPhase?.(phase);
+  }
 
   async function runProbe(): Promise<void> {
     try {
@@ -97,13 +105,11 @@ export function startAttempt(options: AttemptOptions): RunningAttempt {
         await probe.attempt(target.probe.settings, {
           target: target.name,
           signal: abort.signal,
-          deadline,
-          clock,
-          enter: (phase) => {
-            if (!open) return;
-            phases.enter(phase);
-            onPhase?.(phase);
+          get deadline() {
+            return deadline();
           },
+          clock,
+          enter,
           ...(onTrace && { trace: (entry) => onTrace(redactedEntry(entry, redact)) }),
         }),
       );
@@ -163,7 +169,7 @@ function timeoutOutcome(phase: Phase | undefined, timeoutMs: number): Outcome {
   const within = `within ${formatDuration(timeoutMs)}`;
   switch (phase) {
     case 'queue':
-      return shortage(`the attempt did not get its turn ${within}`);
+      return voided(`our own trouble: the attempt did not get its turn ${within}`);
     case 'dns':
       return fail('dns', `no answer to the name lookup ${within}`);
     case 'connect':

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Outcome, type Phase, classOf, fail, ok } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';
@@ -153,5 +153,57 @@ test('secrets that a target echoes are masked in messages and facts', async () =
     reason: 'mismatch',
     message: 'got ***',
     facts: { token: '***', load: 3, pin: '***', '***': 1 },
+  });
+});
+
+describe('a wait for our own resources', () => {
+  function waiting(queueMs: number, answerMs: number): Probe {
+    return probeThat(async ({ clock, enter }) => {
+      const pause = (ms: number) => new Promise<void>((resolve) => clock.schedule(clock.now() + ms, resolve));
+      enter('queue');
+      await pause(queueMs);
+      enter('wait');
+      await pause(answerMs);
+      return ok('fine');
+    });
+  }
+
+  test('does not eat the timeout', async () => {
+    const { attempt, clock } = begin(waiting(1_900, 1_900));
+    await clock.advance(3_800);
+    expect(await attempt.settled).toMatchObject({ outcome: { status: 'ok' }, latencyMs: 3_800 });
+    expect(clock.pending).toBe(0);
+  });
+
+  test('gives the target no more than its timeout', async () => {
+    const { attempt, clock } = begin(waiting(1_900, 2_100));
+    await clock.advance(4_000);
+    expect((await attempt.settled)!.outcome).toMatchObject({ status: 'fail', reason: 'timeout' });
+  });
+
+  test('that is as long as the timeout is void, and no shortage of the host', async () => {
+    const { attempt, clock } = begin(waiting(2_100, 10));
+    await clock.advance(2_200);
+    expect((await attempt.settled)!.outcome).toEqual({
+      status: 'void',
+      message: 'our own trouble: the attempt did not get its turn within 2s',
+    });
+  });
+
+  test('moves the deadline that the probe sees', async () => {
+    const seen: number[] = [];
+    const { attempt, clock } = begin(
+      probeThat(async (context) => {
+        seen.push(context.deadline - context.clock.now());
+        context.enter('queue');
+        await new Promise<void>((resolve) => context.clock.schedule(context.clock.now() + 500, resolve));
+        context.enter('connect');
+        seen.push(context.deadline - context.clock.now());
+        return ok('fine');
+      }),
+    );
+    await clock.advance(500);
+    await attempt.settled;
+    expect(seen).toEqual([2_000, 2_000]);
   });
 });
