@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type HostPort, formatAddress } from '../core/address.ts';
 import type { BeatReport } from '../core/beat.ts';
+import { boundConnections } from './connections.ts';
 
 /** Whole requests, from the first byte to the last, ms; and their heads alone. */
 const REQUEST_MS = 10_000;
@@ -94,6 +95,14 @@ export async function startServer({
     if (request.is404) notFound(request, reply);
     else done();
   });
+  const bound = boundConnections(app.server, limits.connections ?? MAX_CONNECTIONS, (socket) =>
+    broken(socket, 'crowded'),
+  );
+  // Who gets as far as this was not refused by a route's onRequest: its token is right.
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    reply.raw.once('close', bound.hold(request.raw.socket));
+    done(null, payload);
+  });
   app.setErrorHandler((error: Error & { readonly statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) onTrouble(error);
@@ -102,7 +111,6 @@ export async function startServer({
   });
   routes(app);
   await app.ready();
-  boundConnections(app, limits.connections ?? MAX_CONNECTIONS);
   try {
     await new Promise<void>((resolve, reject) => {
       app.server.once('error', reject);
@@ -134,18 +142,6 @@ export function refuse(reply: FastifyReply, status: number, error: string): void
 export function fromOf({ remoteAddress }: Socket): Pick<BeatReport, 'from'> {
   // IPv4 over a socket that takes both.
   return remoteAddress === undefined ? {} : { from: remoteAddress.replace(/^::ffff:(?=\d+\.)/, '') };
-}
-
-/** Past the bound the oldest one goes: those who only sit there must not keep the others out. */
-function boundConnections({ server }: FastifyInstance, most: number): void {
-  const open = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-    if (open.size <= most) return;
-    const [oldest] = open;
-    oldest?.destroy();
-  });
 }
 
 const WHY_OF_CODE: Readonly<Record<string, string>> = {

@@ -372,7 +372,33 @@ describe('limits', () => {
     expect(statusOf(await exchange(port, request('/heartbeat/node-1')))).toBe(200);
     await Promise.all(sitting.slice(0, 20).map(({ ended }) => ended));
     // Made room for, not sent away for being slow.
-    expect(words()).toEqual(['accepted new']);
+    expect(words().filter((word) => word !== 'refused crowded')).toEqual(['accepted new']);
+    expect(words().filter((word) => word === 'refused crowded')).toHaveLength(21);
+    for (const { socket } of sitting) socket.destroy();
+  });
+
+  test('past the most connections a beat that is under way stays, however slow its body comes', async () => {
+    const { port, words } = await receiver({ connections: 10 });
+    const { socket, ended } = await rawConnection(port);
+    const beat = request('/heartbeat/node-1', { body: '{"load":1}' });
+    socket.write(beat.slice(0, -5));
+    // The next connection's answer comes after the head of this one has been read.
+    await exchange(port, request('/elsewhere', { method: 'GET' }));
+    const sitting = [];
+    for (let i = 0; i < 40; i++) sitting.push(await rawConnection(port));
+    socket.write(beat.slice(-5));
+    expect(statusOf(await ended)).toBe(200);
+    expect(words()).toContain('accepted new');
+    for (const { socket } of sitting) socket.destroy();
+  });
+
+  test('whose address has the most connections makes room, not its neighbour', async () => {
+    const { port } = await receiver({ connections: 10 });
+    const quiet = await rawConnection(port, '127.0.0.1', '127.0.0.2');
+    const sitting = [];
+    for (let i = 0; i < 40; i++) sitting.push(await rawConnection(port));
+    quiet.socket.write(request('/heartbeat/node-1'));
+    expect(statusOf(await quiet.ended)).toBe(200);
     for (const { socket } of sitting) socket.destroy();
   });
 

@@ -19,8 +19,12 @@ export interface RawConnection {
 }
 
 /** A connection on which a test writes what no client would. */
-export async function rawConnection(port: number, host = '127.0.0.1'): Promise<RawConnection> {
-  const socket = connect({ port, host });
+export async function rawConnection(
+  port: number,
+  host = '127.0.0.1',
+  localAddress?: string,
+): Promise<RawConnection> {
+  const socket = connect({ port, host, ...(localAddress !== undefined && { localAddress }) });
   open.add(socket);
   let text = '';
   const waiting = new Set<() => void>();
