@@ -77,19 +77,18 @@ function unknownCommand(name: string): string {
 }
 
 function overview(): string {
-  const rows = Object.entries(COMMANDS).map(
-    ([name, { synopsis, summary }]) => [`${name} ${synopsis}`, summary] as const,
-  );
-  const width = Math.max(...rows.map(([usage]) => usage.length));
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary] as const);
+  const width = Math.max(...rows.map(([name]) => name.length));
   return [
     'vitald: asks your services whether they are alive, and acts when they are not',
     '',
-    'usage: vitald COMMAND ...',
+    'usage: vitald COMMAND FILE...',
     '',
-    ...rows.map(([usage, summary]) => `  ${usage.padEnd(width)}  ${summary}`),
+    ...rows.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
     'vitald COMMAND --help says more. FILE is a YAML file or a directory of them.',
-    'Exit codes: 0 fine, 1 something is down or failed, 2 the configuration or the usage is wrong.',
+    'Exit codes: 0 fine, 1 something is down or failed, 2 the configuration or the',
+    'usage is wrong.',
   ].join('\n');
 }
 

@@ -10,21 +10,26 @@ import { watch } from './probe-watch.ts';
 import { paintFor } from './style.ts';
 import { KINDS, durationOf, subjectOf } from './subject.ts';
 
+/** Their names fill two lines of the help. */
+const HALF = Math.ceil(KINDS.length / 2);
+
 export const probe: Command = {
-  synopsis: 'NAME FILE... | --KIND VALUE  [--timeout TIME] [--watch [TIME]] [--json]',
-  summary: 'Makes one attempt and shows all of it: phases, exchange, certificates, rules, verdict.',
+  synopsis: 'NAME FILE... | --KIND VALUE [--timeout T] [--watch [T]] [--json]',
+  summary: 'Makes one attempt and shows all that can be seen of it.',
   options: [
-    'NAME FILE...     the target of that name; where there is only one, its name may be left out',
-    '--KIND VALUE     no file: a probe in its short form, or its keys as a mapping, such as',
+    'NAME FILE...     the target of that name; an only one needs no name',
+    '--KIND VALUE     no file: a probe in its short form, or its keys as a mapping:',
     '                   --http https://host/healthz    --exec "check_disk -w 90"',
     "                   --tcp '{ address: host:25, expect: ^220 }'",
-    `                 KIND is ${KINDS.join(', ')}`,
-    "--timeout TIME   instead of the target's own",
-    "--watch [TIME]   again and again until Ctrl-C, at the target's interval or every TIME",
+    `                 KIND is ${KINDS.slice(0, HALF).join(', ')},`,
+    `                 ${KINDS.slice(HALF).join(', ')}`,
+    "--timeout T      instead of the target's own",
+    "--watch [T]      again until Ctrl-C, at the target's interval or every T",
     '--json           one JSON object for each attempt',
     '',
-    'Exit code 0: ok or warn, or void, which says nothing about the target. 1: fail. 2: the configuration or the',
-    'usage is wrong. With --watch the last attempt decides.',
+    'Exit code 0: ok or warn, or void, which says nothing about the target.',
+    '1: fail. 2: the configuration or the usage is wrong.',
+    'With --watch the last attempt decides.',
   ],
 
   async run(args) {

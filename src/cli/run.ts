@@ -25,7 +25,7 @@ export const run: Command = {
   synopsis: 'FILE... [--log auto|json|text] [--log-level debug|info|warn|error]',
   summary: 'Watches the targets until SIGTERM; SIGHUP or a changed file reloads.',
   options: [
-    '--log FORMAT       json (lines), text (for people), or auto: text on a terminal [auto]',
+    '--log FORMAT       json, text, or auto: text on a terminal, else json [auto]',
     '--log-level LEVEL  debug adds every attempt [info]',
   ],
 

@@ -104,6 +104,17 @@ describe('check', () => {
   });
 });
 
+describe('help', () => {
+  test.each([[['--help']], [['probe', '--help']], [['run', '--help']], [['once', '--help']]])(
+    '%j fits into 80 columns',
+    async (args) => {
+      const { code, stdout } = await runCli(args);
+      expect(code).toBe(0);
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    },
+  );
+});
+
 describe('once', () => {
   async function mixed(): Promise<string> {
     const port = await serve(createServer((_request, response) => response.end('ready')));
