@@ -91,7 +91,12 @@ async function race<C extends Keepable, A>(
   const stop = new AbortController();
   const second = overFresh(asking, { ...context, signal: AbortSignal.any([context.signal, stop.signal]) });
   try {
-    const answered = await Promise.race([first.catch(() => second), second]);
+    const firstUnlessDead = first.then((answered) => {
+      if (!asking.isFarewell?.(answered.answer)) return answered;
+      letGo(kept);
+      return second;
+    });
+    const answered = await Promise.race([firstUnlessDead.catch(() => second), second]);
     if (answered.over !== kept) letGo(kept);
     else stop.abort(new Error('the connection that was kept has answered'));
     return answered;

@@ -142,6 +142,21 @@ describe('connection: reuse', () => {
     expect(peers).toHaveLength(1);
   });
 
+  test('a kept connection that is silent, and then says that it has waited too long, is dead', async () => {
+    let giveUp = (): void => {};
+    const port = await answers((socket, index, number) => {
+      if (index === 0 && number === 1) {
+        giveUp = () => socket.end('HTTP/1.1 408 X\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      } else if (index === 1) {
+        // The fresh one answers once the client has let go of the other.
+        peers[0]!.once('close', () => socket.write(OK));
+        giveUp();
+      } else socket.write(OK);
+    });
+    const ask = target(port, {}, { timeoutMs: 1_000 });
+    expect([await ask(), await ask()]).toEqual(['ok', 'ok']);
+  });
+
   test('a slow answer over the kept connection still counts, and the fresh one is let go', async () => {
     let answer = (): void => {};
     const port = await answers((socket, index, number) => {
