@@ -56,6 +56,9 @@ export const redis: Probe<RedisSettings> = {
   },
 };
 
+/** How long INFO may take after PONG, ms: it comes along with it, or not at all. */
+const INFO_MS = 500;
+
 interface Question {
   readonly words: readonly string[];
   /** As people may see it. */
@@ -66,17 +69,18 @@ interface Question {
 
 /** All at once: a probe costs the server one read and one write. */
 async function ask(connection: Connection, settings: RedisSettings, context: ProbeContext): Promise<Outcome> {
-  const { enter, trace } = context;
+  const { enter, trace, clock, deadline } = context;
   let facts: Facts = {};
   let answered = false;
+  let until = Infinity;
   const questions = questionsOf(settings, (text) => (facts = { ...facts, ...factsOf(text) }));
   const hearing = createHearing(connection, context);
   for (const { shown } of questions) trace?.({ kind: 'sent', what: 'redis', text: shown });
   enter('wait');
   connection.socket.write(questions.map(({ words }) => command(...words)).join(''));
   for (const { shown, judge } of questions) {
-    const reply = await readReply(hearing, context);
-    // A proxy that does not know INFO may close the connection over it: the server has answered by then.
+    const reply = await readReply(hearing, context, until);
+    // A proxy that does not know INFO may close the connection over it, or say nothing: the server has answered by then.
     if (!reply && answered && !(hearing.ending() instanceof Error)) break;
     if (!reply) throw failureOf(hearing.ending()!);
     trace?.({ kind: 'received', what: shown, text: `${reply.isError ? '-' : ''}${reply.text}` });
@@ -84,6 +88,8 @@ async function ask(connection: Connection, settings: RedisSettings, context: Pro
     if (shown === 'PING') {
       trace?.({ kind: 'rule', rule: 'ping', passed: outcome?.status !== 'fail', value: reply.text });
       answered = true;
+      const now = clock.now();
+      until = now + Math.min(INFO_MS, (deadline - now) / 2);
     }
     if (outcome) return outcome;
   }

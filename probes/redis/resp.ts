@@ -16,10 +16,11 @@ export function command(...words: string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 }
 
-/** The next reply; undefined where the connection ended before it was complete. */
+/** The next reply; undefined where it was not complete by that time, or by the end of the connection. */
 export async function readReply(
   hearing: Hearing,
   { enter }: Pick<ProbeContext, 'enter'>,
+  until: number,
 ): Promise<Reply | undefined> {
   for (;;) {
     const heard = hearing.heard();
@@ -30,7 +31,7 @@ export async function readReply(
       return found;
     }
     if (hearing.ending() !== undefined) return undefined;
-    await hearing.more(Infinity);
+    if (!(await hearing.more(until))) return undefined;
   }
 }
 

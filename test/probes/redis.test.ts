@@ -149,6 +149,16 @@ describe('peers that are no Redis, or break off', () => {
       (socket: Socket) => void socket.once('data', () => socket.end('+PONG\r\n')),
       'ok: PONG',
     ],
+    [
+      'is silent over INFO',
+      (socket: Socket) => void socket.once('data', () => socket.write('+PONG\r\n')),
+      'ok: PONG',
+    ],
+    [
+      'stops inside INFO',
+      (socket: Socket) => void socket.once('data', () => socket.write(`+PONG\r\n${INFOS.slice(0, -5)}`)),
+      'ok: PONG',
+    ],
   ])('%s', async (_what, serve, expected) => {
     expect(await judged(serve)).toContain(expected);
   });
@@ -161,7 +171,7 @@ describe('peers that are no Redis, or break off', () => {
 
   test('silence, and a reply that never ends', async () => {
     expect(await judged(() => {}, {}, 100)).toBe('fail timeout silent: no answer within 100ms');
-    expect(await judged(saying('+PONG\r\n$100\r\nabc'), {}, 100)).toBe(
+    expect(await judged(saying('$100\r\nabc'), {}, 100)).toBe(
       'fail timeout silent: the answer was not complete within 100ms',
     );
   });
