@@ -43,8 +43,14 @@ export function decodeFront(message: Buffer, answers: number, type: RecordType):
     prepare(front, answers, type);
     return decode(front);
   } catch (error) {
+    // Node's own words for a read past the end help nobody; a RangeError of ours has no code.
+    if (error instanceof RangeError && 'code' in error) throw cutShort();
     throw new ProbeFailure('protocol', `the reply is malformed: ${(error as Error).message}`);
   }
+}
+
+export function cutShort(): ProbeFailure {
+  return new ProbeFailure('protocol', 'the reply is cut short');
 }
 
 function prepare(front: Buffer, answers: number, wanted: RecordType): void {

@@ -1,7 +1,7 @@
 import { type Answer, RECURSION_DESIRED, encode } from 'dns-packet';
 import { ProbeFailure } from '../wire/reason.ts';
 import { RCODES, type RecordType } from './codes.ts';
-import { decodeFront } from './front.ts';
+import { cutShort, decodeFront } from './front.ts';
 import { textOf } from './record.ts';
 
 export interface Question {
@@ -56,7 +56,8 @@ export function encodeQuestion({ id, name, type, recursion, edns }: Question): B
 
 /** Undefined where it is not the reply to this question: somebody else's, an old one, a forgery. */
 export function decodeReply(message: Buffer, question: Question): Reply | undefined {
-  if (message.length < HEADER || message.readUInt16BE(0) !== question.id) return undefined;
+  if (message.length < 2 || message.readUInt16BE(0) !== question.id) return undefined;
+  if (message.length < HEADER) throw cutShort();
   const flags = message.readUInt16BE(2);
   const isReply = flags >> 15 === 1;
   const opcode = (flags >> 11) & 0xf;
