@@ -14,7 +14,7 @@ import {
   withShortForm,
 } from '../../src/schema/scalars.ts';
 import { CONNECTION_FIELDS } from '../http2/fields.ts';
-import { tlsKeys } from '../wire/tls.ts';
+import { tlsOfUrl } from '../wire/tls.ts';
 import { proxyUrl } from './proxy.ts';
 import { originOf } from './request.ts';
 import { expectations, facts, warnings } from './rules.ts';
@@ -127,7 +127,7 @@ export const keys = z
       .enum(['fresh', 'reuse'])
       .default('fresh')
       .describe('a fresh connection for each attempt, or one that is kept between them'),
-    tls: tlsKeys().optional().describe('for https'),
+    tls: tlsOfUrl().optional().describe('for https'),
     expect: expectations.describe('the answer must be so, or the attempt fails'),
     warn: warnings.optional().describe('the answer should be so, or the attempt is a `warn`'),
     facts: facts.describe('by name: values to read from the answer, in CEL'),

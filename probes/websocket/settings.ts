@@ -11,7 +11,7 @@ import {
   textMap,
   withShortForm,
 } from '../../src/schema/scalars.ts';
-import { tlsKeys } from '../wire/tls.ts';
+import { tlsOfUrl } from '../wire/tls.ts';
 
 /** What no header can carry: control characters, and what is not Latin-1. */
 const UNFIT = /[^\t\u0020-\u007e\u0080-\u00ff]/;
@@ -56,7 +56,7 @@ const keys = z
     subprotocol: oneOrMore(text().refine((name) => TOKEN.test(name), 'this is no name of a subprotocol'))
       .optional()
       .describe('offered to the server, which must choose one of them'),
-    tls: tlsKeys().optional().describe('for `wss://`'),
+    tls: tlsOfUrl().optional().describe('for `wss://`'),
     send: text().optional().describe('a text message to send once the connection is open'),
     send_hex: hex().optional().describe('a binary message to send instead, in hex'),
     expect: bytePattern().optional().describe('a message must come that matches; others may come before it'),

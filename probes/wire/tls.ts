@@ -63,6 +63,10 @@ const keys = z
         warn: duration({ max: YEARS_MS }).optional().describe('`warn` where the certificate has less left'),
         fail: duration({ max: YEARS_MS }).optional().describe('`fail` where the certificate has less left'),
       })
+      .refine(({ warn, fail }) => warn === undefined || fail === undefined || warn > fail, {
+        error: 'it fails before it can warn: warn has to be longer than fail',
+        path: ['warn'],
+      })
       .optional()
       .describe('how long the certificate must be good for yet'),
   })
@@ -79,6 +83,14 @@ const keys = z
 /** The `tls:` mapping. */
 export function tlsKeys(): z.ZodType<TlsSettings> {
   return keys.meta({ as: 'mapping, see [tls](tls.md)' });
+}
+
+/** The same where the URL says whether there is TLS: `tls: true` takes it with the defaults, as saying nothing does. */
+export function tlsOfUrl(): z.ZodType<TlsSettings> {
+  return alsoTakes(
+    ['flag'],
+    z.preprocess((raw) => (raw === true ? {} : raw), keys),
+  ).meta({ as: 'true, or [a mapping](tls.md)' });
 }
 
 /** `tls: true` means TLS with the defaults; false and absence mean none. */

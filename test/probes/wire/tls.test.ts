@@ -3,6 +3,7 @@ import { createServer as createHttps } from 'node:https';
 import { type TlsOptions, createServer } from 'node:tls';
 import { afterAll, describe, expect, test } from 'vitest';
 import { http } from '../../../probes/http/probe.ts';
+import { websocket } from '../../../probes/websocket/probe.ts';
 import { tcp } from '../../../probes/tcp/probe.ts';
 import type { Probe } from '../../../src/core/probe.ts';
 import { attemptOnce } from '../../support/attempt.ts';
@@ -252,4 +253,15 @@ describe.skipIf(problem)('TLS', () => {
     expect(outcome.facts).toMatchObject({ tls_days_left: 1, tls_version: 'TLSv1.3' });
     expect(Object.keys(phases)).toEqual(['connect', 'tls']);
   });
+});
+
+test.each([
+  ['http', http, 'https://h/'],
+  ['websocket', websocket, 'wss://h/'],
+])('%s: `tls: true` is TLS with the defaults; what the URL says cannot be denied', (_kind, probe, url) => {
+  const withDefaults = probe.settings.parse({ url, tls: {} }) as { tls?: unknown };
+  const withTrue = probe.settings.parse({ url, tls: true }) as { tls?: unknown };
+  expect(withTrue.tls).toEqual(withDefaults.tls);
+  expect(withTrue.tls).toMatchObject({ insecure: false });
+  expect(probe.settings.safeParse({ url, tls: false }).success).toBe(false);
 });
