@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../../src/core/clock.ts';
 import type { Answer, Job } from './job.ts';
+import { leaveWithout } from './leave.ts';
 import { GRACE_MS, IDLE_MS, LOADING_MS, MOST_THREADS } from './limits.ts';
 import { createMemoryWatch } from './memory.ts';
 import { type Death, type Listeners, type Thread, startThread } from './thread.ts';
@@ -26,15 +27,24 @@ interface Waiter {
 }
 
 export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = LOADING_MS } = {}): Pool {
+  /** All that are not gone yet, also those that were told to go. */
+  const alive = new Set<Thread>();
   const busy = new Set<Thread>();
   /** The one used last stands last. */
   const idle = new Map<Thread, NodeJS.Timeout>();
   const waiting = new Set<Waiter>();
   const memory = createMemoryWatch();
+  let isReadyToLeave = false;
 
   function start(): Thread {
+    if (!isReadyToLeave) leaveWithout(() => alive);
+    isReadyToLeave = true;
     const thread = startThread();
-    void thread.gone.then(() => drop(thread));
+    alive.add(thread);
+    void thread.gone.then(() => {
+      alive.delete(thread);
+      drop(thread);
+    });
     return thread;
   }
   function drop(thread: Thread): void {

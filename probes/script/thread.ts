@@ -56,6 +56,8 @@ export interface Thread {
   /** When it is really gone. */
   readonly gone: Promise<void>;
   isEnding(): boolean;
+  /** It has a job, or was told to go and has not gone. */
+  isAtWork(): boolean;
   hasLoaded(file: string): boolean;
   /** Jobs that it has answered. */
   served(): number;
@@ -83,6 +85,7 @@ export function startThread(): Thread {
   let served = 0;
   let death: Death | undefined;
   let ending = false;
+  let isGone = false;
   let current: { job: Job; listeners: Listeners; settle(answer: Answer | Death): void } | undefined;
 
   function hear(text: unknown): void {
@@ -114,6 +117,7 @@ export function startThread(): Thread {
   const gone = new Promise<void>((resolve) => {
     worker.once('exit', (code) => {
       death ??= { kind: 'exit', code };
+      isGone = true;
       port.close();
       current?.settle(death);
       current = undefined;
@@ -132,6 +136,7 @@ export function startThread(): Thread {
     end,
     gone,
     isEnding: () => death !== undefined,
+    isAtWork: () => !isGone && (current !== undefined || ending),
     hasLoaded: (file) => loaded.has(file),
     served: () => served,
     pulse: () => ({

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -183,3 +184,14 @@ test.each(['for (;;);', 'await new Promise(() => {})', 'setInterval(() => {}, 1)
     expect(code).toBe(stdout.includes(' fail ') ? 1 : 0);
   },
 );
+
+test('the process ends with its work, and its code, also where a script is stuck in a call', async () => {
+  const fifo = join(mkdtempSync(join(tmpdir(), 'vitald-')), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const file = attemptOf(`readFileSync('${fifo}')`, `import { readFileSync } from 'node:fs';`);
+  const yaml = yamlFile(`targets: [{ name: a, timeout: 200ms, script: "${file}" }]`);
+  const { code, stdout, stderr } = await runCli(['once', yaml]);
+  expect(stderr).toBe('');
+  expect(stdout).toContain(' fail ');
+  expect(code).toBe(1);
+});
