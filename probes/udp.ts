@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { type Outcome, fail, ok } from '../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../src/core/probe.ts';
-import { bytePattern } from '../src/schema/pattern.ts';
+import { formatSize } from '../src/core/units.ts';
+import { bytePattern, shortestReach } from '../src/schema/pattern.ts';
 import { address, family, flag, hex, text } from '../src/schema/scalars.ts';
 import { exchange } from './wire/datagram.ts';
 import { outcomeOf } from './wire/reason.ts';
@@ -93,6 +94,10 @@ function judge(datagram: Buffer, settings: UdpSettings, { trace }: ProbeContext)
     if (settings[rule]) trace?.({ kind: 'rule', rule, passed: passed[rule], value: said });
   }
   if (!passed.expect_not) return fail('mismatch', `the answer matches /${expect_not!.source}/`, facts);
+  const limit = shortestReach([expect, expect_not], MOST_BYTES);
+  if (datagram.length > limit && (!passed.expect || expect_not)) {
+    return fail('too_large', `no match in the first ${formatSize(limit)}`, facts);
+  }
   if (!passed.expect)
     return fail('mismatch', `the answer is ${said}, which is not /${expect!.source}/`, facts);
   if (!passed.expect_hex) return fail('mismatch', `the answer is ${said}`, facts);

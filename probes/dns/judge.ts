@@ -68,7 +68,7 @@ function rulesOf(
     rule('answers', here, holds, `"${answer}" is not among the answers: ${here}`);
   }
   if (pattern) {
-    const holds = texts.some((text) => pattern.matches(text));
+    const holds = pattern.matchesAny(texts);
     rule('pattern', here, holds, `no answer matches /${pattern.source}/: ${here}`);
   }
   return rules;

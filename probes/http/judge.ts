@@ -10,19 +10,19 @@ import { type Answer, valuesOf } from './variables.ts';
 const MOST_OF_A_FACT = 256;
 
 /** Holds the answer against `expect` and `warn`, and reads the facts from it. */
-export function judgeAnswer(
+export async function judgeAnswer(
   answer: Answer,
   { expect, warn: warnings, facts: wanted }: HttpSettings,
   /** ` from HOST`, where redirects have led away. */
   where: string,
   trace: Trace | undefined,
-): Outcome {
+): Promise<Outcome> {
   const values = valuesOf(answer);
   const facts = { ...readFacts(wanted, values, trace), status: answer.status };
-  const miss = firstMiss(expect, { answer, values, name: 'expect', where, trace });
+  const miss = await firstMiss(expect, { answer, values, name: 'expect', where, trace });
   const complaint =
     warnings && (!miss || trace)
-      ? firstMiss(warnings, { answer, values, name: 'warn', where, trace })
+      ? await firstMiss(warnings, { answer, values, name: 'warn', where, trace })
       : undefined;
   if (miss) return fail(miss.reason, miss.message, facts);
   return complaint ? warn(complaint.message, facts) : ok(`status ${answer.status}${where}`, facts);
@@ -42,7 +42,10 @@ interface Held {
 }
 
 /** The first rule that does not hold. All of them are tried where somebody looks. */
-function firstMiss(rules: Rules, { answer, values, name, where, trace }: Held): Miss | undefined {
+async function firstMiss(
+  rules: Rules,
+  { answer, values, name, where, trace }: Held,
+): Promise<Miss | undefined> {
   let first: Miss | undefined;
   /** True where nothing more has to be tried. */
   function hold(
@@ -80,7 +83,7 @@ function firstMiss(rules: Rules, { answer, values, name, where, trace }: Held): 
   if (largerThan !== undefined && readBody(rules)) {
     const message = (): string => `the body is larger than ${largerThan}`;
     if (hold('max_body', false, message, message, 'too_large')) return first;
-  } else if (holdBody(rules, answer, hold)) return first;
+  } else if (await holdBody(rules, answer, hold)) return first;
   if (holdHeaders(rules, headers, hold)) return first;
   for (const [rule, condition] of conditionsOf(rules)) {
     if (largerThan !== undefined && first) break;
@@ -107,18 +110,18 @@ type Hold = (
   reason: Reason,
 ) => boolean;
 
-function holdBody({ body, body_not }: Rules, answer: Answer, hold: Hold): boolean {
+async function holdBody({ body, body_not }: Rules, answer: Answer, hold: Hold): Promise<boolean> {
   const said = (): string => {
     const text = answer.text();
     return `${Buffer.byteLength(text)}B ${shown(Buffer.from(text.slice(0, 200)))}`;
   };
   if (body) {
     const miss = (): string => `the body does not match ${quoted(body)}`;
-    if (hold('body', body.matches(answer.text()), said, miss, 'mismatch')) return true;
+    if (hold('body', await answer.matches(body), said, miss, 'mismatch')) return true;
   }
   if (!body_not) return false;
   const miss = (): string => `the body matches ${quoted(body_not)}`;
-  return hold('body_not', !body_not.matches(answer.text()), said, miss, 'mismatch');
+  return hold('body_not', !(await answer.matches(body_not)), said, miss, 'mismatch');
 }
 
 function holdHeaders({ headers, headers_not }: Rules, sent: Answer['headers'], hold: Hold): boolean {
@@ -126,13 +129,13 @@ function holdHeaders({ headers, headers_not }: Rules, sent: Answer['headers'], h
     const values = sent.get(name.toLowerCase());
     const miss = (): string =>
       values ? `the header ${name} does not match ${quoted(wanted)}` : `the header ${name} is missing`;
-    const passed = values?.some((value) => wanted.matches(value)) ?? false;
+    const passed = values !== undefined && wanted.matchesAny(values);
     if (hold(`headers.${name}`, passed, () => values?.join(', ') ?? 'missing', miss, 'mismatch')) return true;
   }
   for (const [name, unwanted] of Object.entries(headers_not)) {
     const values = sent.get(name.toLowerCase()) ?? [];
     const miss = (): string => `the header ${name} matches ${quoted(unwanted)}`;
-    const passed = !values.some((value) => unwanted.matches(value));
+    const passed = !unwanted.matchesAny(values);
     if (hold(`headers_not.${name}`, passed, () => values.join(', ') || 'missing', miss, 'mismatch'))
       return true;
   }

@@ -8,8 +8,10 @@ import { ProbeFailure, outcomeOf } from '../wire/reason.ts';
 import { createCookieJar } from './cookies.ts';
 import { type Exchanged, exchange } from './exchange.ts';
 import { judgeAnswer } from './judge.ts';
+import { matchApart } from './match-apart.ts';
 import { firstRequest, originOf, redirected, withCookies } from './request.ts';
 import { type HttpSettings, keys } from './settings.ts';
+import type { Answer } from './variables.ts';
 
 export const http: Probe<HttpSettings> = {
   kind: 'http',
@@ -22,7 +24,7 @@ export const http: Probe<HttpSettings> = {
   async attempt(settings, context) {
     const startedAt = context.clock.now();
     try {
-      return judge(await follow(settings, context), settings, startedAt, context);
+      return await judge(await follow(settings, context), settings, startedAt, context);
     } catch (error) {
       return outcomeOf(error);
     }
@@ -54,23 +56,28 @@ async function follow(settings: HttpSettings, context: ProbeContext): Promise<Fo
   }
 }
 
-function judge(
+async function judge(
   { response, certificate, from }: Followed,
   settings: HttpSettings,
   startedAt: number,
-  { clock, trace }: ProbeContext,
-): Outcome {
+  context: ProbeContext,
+): Promise<Outcome> {
+  const { clock, trace } = context;
   const { status, headers, body, tooLarge } = response;
   let text: string | undefined;
   const daysLeft = certificate?.facts['tls_days_left'];
-  const answer = {
+  const answer: Answer = {
     status,
     headers,
     text: () => (text ??= body.toString('utf8')),
+    matches: (pattern) =>
+      answer.text().length > pattern.reach
+        ? matchApart(pattern.source, answer.text(), context)
+        : pattern.matches(answer.text()),
     largerThan: tooLarge ? formatSize(settings.max_body) : undefined,
     latencyMs: clock.now() - startedAt,
     tlsDaysLeft: typeof daysLeft === 'number' ? daysLeft : undefined,
   };
   const where = from === undefined ? '' : ` from ${from}`;
-  return withCertificate(judgeAnswer(answer, settings, where, trace), certificate);
+  return withCertificate(await judgeAnswer(answer, settings, where, trace), certificate);
 }

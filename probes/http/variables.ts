@@ -1,4 +1,5 @@
 import type { Values } from '../../src/schema/cel.ts';
+import type { Pattern } from '../../src/schema/pattern.ts';
 import { printable } from '../wire/printable.ts';
 
 /** What conditions and facts are about. */
@@ -17,6 +18,8 @@ export interface Answer {
   readonly headers: ReadonlyMap<string, readonly string[]>;
   /** The body as UTF-8. */
   text(): string;
+  /** Whether a pattern matches the body, all of it. Rejects where the attempt is aborted. */
+  matches(pattern: Pattern): boolean | Promise<boolean>;
   /** Set where the body was not read: the limit, for people. */
   readonly largerThan: string | undefined;
   /** From the start of the attempt to the end of the answer. */

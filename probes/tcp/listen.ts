@@ -1,6 +1,6 @@
 import type { ProbeContext } from '../../src/core/probe.ts';
 import { formatSize } from '../../src/core/units.ts';
-import type { BytePattern } from '../../src/schema/pattern.ts';
+import { type BytePattern, shortestReach } from '../../src/schema/pattern.ts';
 import { ProbeFailure } from '../wire/reason.ts';
 import { type Ending, type Hearing, MAX_HEARD } from '../wire/hearing.ts';
 import { shown } from '../wire/shown.ts';
@@ -49,14 +49,22 @@ export async function listen(
   /** When the peer has said what it had to say, unless there is more. */
   let quietAt = Infinity;
   let isQuiet = false;
+  const limit = shortestReach([rules.expect, rules.expect_not], MAX_HEARD);
   enter('wait');
   for (;;) {
     const lookedAt = clock.now();
-    const heard = hearing.heard();
+    const all = hearing.heard();
+    const heard = all.subarray(0, limit);
     if (heard.length > 0) enter('receive');
     const look = lookAt(heard, rules);
     const now = clock.now();
-    const decided = decide(look, rules, heard, hearing.ending(), isQuiet || now >= quietAt);
+    const decided = decide(look, rules, {
+      heard,
+      limit,
+      isMore: all.length > limit,
+      ending: hearing.ending(),
+      isQuiet: isQuiet || now >= quietAt,
+    });
     if (decided !== undefined) {
       if (tell) tellAll(look, rules, heard, tell);
       if (decided instanceof Error) throw decided;
@@ -86,25 +94,35 @@ function lookAt(heard: Buffer, { expect, expect_hex, expect_not }: Rules): Look 
   };
 }
 
+interface Heard {
+  /** What is looked at, up to the limit. */
+  readonly heard: Buffer;
+  readonly limit: number;
+  /** Whether more has come than is looked at. */
+  readonly isMore: boolean;
+  readonly ending: Ending | undefined;
+  readonly isQuiet: boolean;
+}
+
 /** How many bytes have served, or what went wrong; undefined while that is open. */
 function decide(
   { unwanted, end }: Look,
   rules: Rules,
-  heard: Buffer,
-  ending: Ending | undefined,
-  isQuiet: boolean,
+  { heard, limit, isMore, ending, isQuiet }: Heard,
 ): number | Error | undefined {
   const { expect_not } = rules;
   if (unwanted) return new ProbeFailure('mismatch', `the answer matches /${expect_not!.source}/`);
-  const isFull = heard.length >= MAX_HEARD;
+  const isFull = heard.length >= limit;
   if (end !== undefined) {
     const heardOut = !expect_not || isWholeLine(heard, end) || isQuiet || isFull || ending !== undefined;
     return heardOut ? end : undefined;
   }
+  const tooLarge = (): Error => new ProbeFailure('too_large', `no match in the first ${formatSize(limit)}`);
+  // What is not looked at may be the opposite of what was.
+  if (isMore) return tooLarge();
   if (!expects(rules) && heard.length > 0 && (isQuiet || ending === 'closed')) return 0;
   if (ending !== undefined) return failureOf(ending, heard);
-  if (isFull) return new ProbeFailure('too_large', `no match in the first ${formatSize(MAX_HEARD)}`);
-  return undefined;
+  return isFull ? tooLarge() : undefined;
 }
 
 /** Whether the line in which the match ended has come to its end. */

@@ -2,6 +2,8 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type Facts, type Outcome, fail, ok } from '../../src/core/outcome.ts';
 import type { ProbeContext } from '../../src/core/probe.ts';
+import { formatSize } from '../../src/core/units.ts';
+import { shortestReach } from '../../src/schema/pattern.ts';
 import { ProbeFailure } from '../wire/reason.ts';
 import { legible, shown } from '../wire/shown.ts';
 import type { Ending } from './reason.ts';
@@ -9,6 +11,7 @@ import type { WebsocketSettings } from './settings.ts';
 
 /** How long the server has for its part of the closing handshake, ms; the outcome stands by then. */
 const CLOSE_MS = 200;
+export const LARGEST_MESSAGE = 64 * 1_024;
 const MOST_MESSAGES = 1_000;
 const MOST_PINGS = 100;
 
@@ -73,7 +76,10 @@ function listen(
       const wanted = expect === undefined || expect.endOfMatch(data) !== undefined;
       if (expect) trace?.({ kind: 'rule', rule: 'expect', passed: wanted, value });
       if (expect_not) trace?.({ kind: 'rule', rule: 'expect_not', passed: !unwanted, value });
-      if (unwanted || wanted) {
+      const limit = shortestReach([expect, expect_not], LARGEST_MESSAGE);
+      if (data.length > limit && !unwanted && (!wanted || expect_not)) {
+        reject(new ProbeFailure('too_large', `no match in the first ${formatSize(limit)} of a message`));
+      } else if (unwanted || wanted) {
         stream.removeListener('finish', onFinish);
         resolve(unwanted ? `a message matches /${expect_not.source}/` : undefined);
       } else if (++messages >= MOST_MESSAGES) {

@@ -6,13 +6,12 @@ import { VERSION } from '../../src/core/version.ts';
 import { type Connection, dial } from '../wire/dial.ts';
 import { ProbeFailure, outcomeOf } from '../wire/reason.ts';
 import { withCertificate } from '../wire/tls.ts';
-import { converse } from './converse.ts';
+import { LARGEST_MESSAGE, converse } from './converse.ts';
 import { paced } from './paced.ts';
 import { failureOf, watchEnding } from './reason.ts';
 import { type WebsocketSettings, hostOf, settings } from './settings.ts';
 import { headOf } from './shown.ts';
 
-const LARGEST_MESSAGE = 64 * 1_024;
 const MOST_FRAGMENTS = 1_024;
 const MOST_INTERIM = 50;
 

@@ -10,7 +10,7 @@
 const BUDGET = 1_000_000;
 /** Node's string search can take the product of both lengths. */
 const SEARCHES = new Set(['contains', 'indexOf', 'lastIndexOf', 'split']);
-const UNITS_FOR_A_CHARACTER: Readonly<Record<string, number>> = { linear_matches: 0.3, split: 1 };
+const UNITS_FOR_A_CHARACTER: Readonly<Record<string, number>> = { split: 1 };
 /** The parser behind `duration()` takes cubic time. */
 const MAX_DURATION_TEXT = 64;
 
@@ -55,11 +55,17 @@ function charge(units: number): void {
   throw TOO_COSTLY;
 }
 
+/** The function that stands for `matches`, and what a character costs with the pattern of that source. */
+export interface Matching {
+  readonly name: string;
+  unitsForACharacter(source: string): number;
+}
+
 /** Puts every operation of a checked expression under the budget. */
-export function bound(root: Node): void {
+export function bound(root: Node, matching: Matching): void {
   for (const node of nodesOf(root)) {
     const { handle } = node;
-    const weigh = weightOf(node);
+    const weigh = weightOf(node, matching);
     if (!handle || !weigh) continue;
     const act = node.op === 'comprehension' ? overItems(handle) : handle;
     node.handle = (...operands) => {
@@ -84,7 +90,7 @@ function overItems(handle: NonNullable<Node['handle']>): NonNullable<Node['handl
 }
 
 /** How much work an operation of this kind has with its operands. */
-function weightOf({ op, args }: Node): ((operands: unknown[]) => number) | undefined {
+function weightOf({ op, args }: Node, matching: Matching): ((operands: unknown[]) => number) | undefined {
   switch (op) {
     case 'comprehension':
       return ([items]) => 1 + 4 * lengthOf(items);
@@ -97,19 +103,23 @@ function weightOf({ op, args }: Node): ((operands: unknown[]) => number) | undef
       return ([a, b]) => 1 + (lengthOf(a) + lengthOf(b)) / 8;
     case 'call':
     case 'rcall':
-      return callWeight((args as [string])[0]);
+      return callWeight((args as [string])[0], matching);
     default:
       return op.length <= 2 ? () => 1 : undefined;
   }
 }
 
-function callWeight(name: string): (operands: unknown[]) => number {
+function callWeight(name: string, matching: Matching): (operands: unknown[]) => number {
   return ([operands]) => {
     const [first, second] = operands as unknown[];
     if (name === 'size' && typeof first !== 'string') return Array.isArray(first) ? 1 : 1 + lengthOf(first);
     if (name === 'duration' && lengthOf(first) > MAX_DURATION_TEXT) throw new Error('this is not a duration');
     const search = SEARCHES.has(name) ? (lengthOf(first) * lengthOf(second)) / 200 : 0;
-    return 2 + lengthOf(first) * (UNITS_FOR_A_CHARACTER[name] ?? 0.1) + lengthOf(second) / 8 + search;
+    const forACharacter =
+      name === matching.name
+        ? matching.unitsForACharacter(second as string)
+        : (UNITS_FOR_A_CHARACTER[name] ?? 0.1);
+    return 2 + lengthOf(first) * forACharacter + lengthOf(second) / 8 + search;
   };
 }
 

@@ -18,6 +18,7 @@ import { relativeTo } from '../../src/schema/file.ts';
 import { report } from '../../probes/exec/report.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { bounded } from '../support/bounded.ts';
+import { HOSTILE_PATTERN } from '../support/hostile-pattern.ts';
 import { verdict } from '../support/verdict.ts';
 
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'vitald-')));
@@ -70,6 +71,16 @@ describe('output, output_not', () => {
     [{ shell: 'echo a; exit 2', output: 'b' }, 'fail exit explicit: a'],
     [{ shell: 'echo a; exit 3', output: 'b' }, 'void: a'],
   ])('%j -> %s', async (settings, expected) => expect(await judged(settings)).toBe(expected));
+
+  test('a heavy pattern is held against the beginning', async () => {
+    const found = `${'a'.repeat(41)}!`;
+    const near = ['printf', '%s', `up\n${'b'.repeat(1_800)}${found}`];
+    const far = ['printf', '%s', `up\n${'b'.repeat(1_920)}${found}`];
+    expect(await judged({ command: near, output: HOSTILE_PATTERN })).toBe('ok: up');
+    expect(await judged({ command: near, output_not: HOSTILE_PATTERN })).toContain('fail mismatch explicit');
+    expect(await judged({ command: far, output: HOSTILE_PATTERN })).toContain('fail mismatch explicit');
+    expect(await judged({ command: far, output_not: HOSTILE_PATTERN })).toBe('ok: up');
+  });
 });
 
 describe('facts', () => {

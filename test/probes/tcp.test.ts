@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { tcp } from '../../probes/tcp/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
+import { HOSTILE_PATTERN, hostileText } from '../support/hostile-pattern.ts';
 import { reset } from '../support/reset.ts';
 import { closedPort, tcpServer } from '../support/servers.ts';
 import { verdict } from '../support/verdict.ts';
@@ -135,6 +136,19 @@ describe('expect, expect_not', () => {
     const flood = (socket: Socket): void => void socket.write(Buffer.alloc(500_000, 'a'));
     expect(await judged(flood, { expect: 'x' })).toBe('fail too_large explicit: no match in the first 64KiB');
     expect(await judged(flood, { expect: 'a' })).toBe(said);
+  });
+
+  test('a heavy pattern hears less before that', async () => {
+    const tooLarge = 'fail too_large explicit: no match in the first 1.9KiB';
+    const flood = (socket: Socket): void => void socket.write(hostileText(60_000));
+    const brief = (socket: Socket): void => void socket.end(hostileText(2_000));
+    for (const serve of [flood, brief]) {
+      expect(await judged(serve, { expect: HOSTILE_PATTERN })).toBe(tooLarge);
+      expect(await judged(serve, { expect_not: HOSTILE_PATTERN })).toBe(tooLarge);
+    }
+    const match = (socket: Socket): void => void socket.write(`${'a'.repeat(41)}!${hostileText(60_000)}`);
+    expect(await judged(match, { expect: HOSTILE_PATTERN })).toBe(said);
+    expect(await judged(match, { expect: 'a!', expect_not: `x${HOSTILE_PATTERN}` })).toBe(said);
   });
 
   test.each(['', 'hi'])('a reset after %j', async (said) => {

@@ -4,6 +4,7 @@ import { udp } from '../../probes/udp.ts';
 import type { TraceEntry } from '../../src/core/trace.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { type Reply, closedUdpPort, udpServer } from '../support/datagrams.ts';
+import { HOSTILE_PATTERN, hostileText } from '../support/hostile-pattern.ts';
 import { verdict } from '../support/verdict.ts';
 
 async function judged(
@@ -29,6 +30,15 @@ describe('with an answer expected', () => {
     [{ expect: 'ping', expect_not: 'p.n' }, 'fail mismatch explicit: the answer matches /p.n/'],
   ])('%j -> %s', async (settings, expected) => {
     expect(await judged(echo, settings)).toBe(expected);
+  });
+
+  test.each([
+    [{ expect: HOSTILE_PATTERN }, 'fail too_large explicit: no match in the first 1.9KiB'],
+    [{ expect_not: HOSTILE_PATTERN }, 'fail too_large explicit: no match in the first 1.9KiB'],
+    [{ expect: '!', expect_not: HOSTILE_PATTERN }, 'fail too_large explicit: no match in the first 1.9KiB'],
+    [{ expect_hex: '21' }, 'ok: the answer is as expected'],
+  ])('a datagram that is longer than a pattern reaches: %j -> %s', async (settings, expected) => {
+    expect(await judged((_, reply) => reply(Buffer.from(`!${hostileText(9_000)}`)), settings)).toBe(expected);
   });
 
   test('silence', async () => {

@@ -7,6 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { websocket } from '../../probes/websocket/probe.ts';
 import type { TraceEntry } from '../../src/core/trace.ts';
 import { attemptOnce } from '../support/attempt.ts';
+import { HOSTILE_PATTERN, hostileText } from '../support/hostile-pattern.ts';
 import { createAuthority, opensslProblem } from '../support/certs.ts';
 import { reset } from '../support/reset.ts';
 import { closedPort, serve, tcpServer } from '../support/servers.ts';
@@ -111,6 +112,14 @@ describe('a server that serves', () => {
     expect(await ask(await wsServer(chatty), { expect: '^never$' }, 200)).toBe(
       'fail timeout silent: the answer was not complete within 200ms',
     );
+  });
+
+  test('a message that is longer than a pattern reaches', async () => {
+    const port = await wsServer((socket) => socket.send(`${'a'.repeat(41)}!${hostileText(9_000)}`));
+    const tooLarge = 'fail too_large explicit: no match in the first 1.9KiB of a message';
+    expect(await ask(port, { expect: `x${HOSTILE_PATTERN}` })).toBe(tooLarge);
+    expect(await ask(port, { expect_not: `x${HOSTILE_PATTERN}` })).toBe(tooLarge);
+    expect(await ask(port, { expect: HOSTILE_PATTERN })).toBe('ok: the answer is as expected');
   });
 
   test('over TLS, with the facts of its certificate', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Values, cel } from '../../src/schema/cel.ts';
+import { HOSTILE_PATTERN, hostileText } from '../support/hostile-pattern.ts';
 
 const VARIABLES = {
   status: 'int',
@@ -191,6 +192,17 @@ describe('a hostile answer', () => {
   ])('what is honest has its time: %s', (source) =>
     expect(condition(source, hostile)).toEqual({ value: true }),
   );
+
+  test('a pattern costs what its size and the text make of it', () => {
+    const body = hostileText(2 ** 16);
+    const held = (source: string): unknown => condition(`body.matches(${JSON.stringify(source)})`, { body });
+    expect(held(HOSTILE_PATTERN)).toEqual({ problem: 'it would take too long over this answer' });
+    expect(held('"status":"(ok|green)"')).toEqual({ value: false });
+    expect(held('(?i)AB+A')).toEqual({ value: true });
+    expect(condition(`body.matches("${HOSTILE_PATTERN}")`, { body: `${'a'.repeat(41)}!` })).toEqual({
+      value: true,
+    });
+  });
 
   test('the budget is fresh each time', () => {
     const expression = cel(VARIABLES, 'bool').parse('json.l.all(a, a >= 0)');
