@@ -121,7 +121,7 @@ describe('`expect_not` beside an `expect` hears the end of the line', () => {
 
 test('a peer that trickles against a slow pattern costs little time', async () => {
   const serve = (socket: Socket): void => {
-    socket.write('a'.repeat(60_000));
+    socket.write('a'.repeat(40_000));
     const timer = setInterval(() => socket.write('a'), 1);
     socket.once('close', () => clearInterval(timer));
   };
