@@ -1,3 +1,4 @@
+import { createAnswerBounds } from './answer.ts';
 import { ProbeFailure } from '../wire/reason.ts';
 
 /** No packet of the client's, and none of an answer that we read, is longer. */
@@ -17,7 +18,11 @@ export interface Framing {
 }
 
 export function createFraming(): Framing {
+  const bounds = createAnswerBounds();
   const head = Buffer.alloc(4);
+  const start = Buffer.alloc(3);
+  let started = 0;
+  let size = 0;
   let headLength = 0;
   let left = 0;
   let last = 0;
@@ -29,8 +34,19 @@ export function createFraming(): Framing {
     if (left > MAX_PACKET || head[3] !== expected) {
       throw new ProbeFailure('protocol', 'the packets of the server are out of order');
     }
+    size = left;
+    started = 0;
+    if (size === 0) bounds.packet(0, start.subarray(0, 0));
     last = expected;
     head[3] = (expected - offset) & 0xff;
+  }
+
+  /** The first bytes of a packet may come one by one. */
+  function onPart(part: Buffer): void {
+    const wanted = Math.min(start.length, size);
+    if (started === wanted) return;
+    started += part.copy(start, started, 0, wanted - started);
+    if (started === wanted) bounds.packet(size, start.subarray(0, wanted));
   }
 
   return {
@@ -42,7 +58,10 @@ export function createFraming(): Framing {
       const out = Buffer.from(bytes);
       for (let at = 0; at + 4 <= out.length; at += 4 + out.readUIntLE(at, 3)) {
         // A command: its numbers begin anew.
-        if (out[at + 3] === 0) offset = 0;
+        if (out[at + 3] === 0) {
+          offset = 0;
+          bounds.begin();
+        }
         last = (out[at + 3]! + offset) & 0xff;
         out[at + 3] = last;
       }
@@ -54,6 +73,7 @@ export function createFraming(): Framing {
         if (left > 0) {
           const part = bytes.subarray(at, at + left);
           out.push(part);
+          onPart(part);
           at += part.length;
           left -= part.length;
           continue;

@@ -9,6 +9,7 @@ import { farewell } from '../sql/door.ts';
 import { type Answer, judgeAnswer } from '../sql/judge.ts';
 import type { SqlSettings } from '../sql/settings.ts';
 import { createWire } from '../sql/wire.ts';
+import { createGauge } from './gauge.ts';
 import { factsOf, judgeError } from './judge.ts';
 import { TERMINATE } from './messages.ts';
 
@@ -39,7 +40,7 @@ export async function login(
 ): Promise<Outcome> {
   const { enter, trace } = context;
   const { password, database, query = DEFAULT_QUERY } = settings;
-  const wire = createWire(connection, context);
+  const wire = createWire(connection, context, { onReceive: createGauge() });
   const client = new Client({
     stream: () => connected(wire.stream),
     user,

@@ -291,6 +291,24 @@ describe('with a user', () => {
       /clear/,
     ],
     [
+      'rows without end, small ones',
+      serving(rows([['1', 3]], ...Array.from({ length: 3_000 }, () => ['1']))),
+      'fail too_large explicit',
+      /more than 2000 columns and rows/,
+    ],
+    [
+      'more columns than anybody reads',
+      serving(packet(1, [0xfc, 1, 1])),
+      'fail too_large explicit',
+      /256 columns/,
+    ],
+    [
+      'columns in their millions',
+      serving(packet(1, [0xfd, 1, 1, 1])),
+      'fail too_large explicit',
+      /256 columns/,
+    ],
+    [
       'rows without end',
       serving(
         Buffer.concat([

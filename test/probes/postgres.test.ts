@@ -368,6 +368,16 @@ describe('with a user', () => {
     });
     expect(verdict(closing)).toBe('fail closed explicit');
     expect(verdict(await loginTo(serving(ROW.subarray(0, 20)), {}, 300))).toBe('fail timeout silent');
+    const wide = await loginTo(serving(message('T', short(257), Buffer.alloc(3_000))));
+    expect(wide.outcome.message).toBe('the answer has more than 256 columns');
+    expect(verdict(wide)).toBe('fail too_large explicit');
+    const long = Buffer.concat([
+      message('T', short(0)),
+      ...Array.from({ length: 3_000 }, () => message('D', short(0))),
+    ]);
+    const many = await loginTo(serving(long));
+    expect(many.outcome.message).toBe('the answer has more than 2000 columns and rows; ask for one row');
+    expect(verdict(many)).toBe('fail too_large explicit');
     const endless = Buffer.concat([ROW.subarray(0, -6), Buffer.alloc(2 ** 21, ROW.subarray(-60, -30))]);
     expect(verdict(await loginTo(serving(endless)))).toMatch(/^fail (too_large|protocol) explicit$/);
   });
