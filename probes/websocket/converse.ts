@@ -14,6 +14,9 @@ const CLOSE_MS = 200;
 export const LARGEST_MESSAGE = 64 * 1_024;
 const MOST_MESSAGES = 1_000;
 const MOST_PINGS = 100;
+/** A look that took longer than this, ms, is followed by a pause of so many times as much. What has come is not held back. */
+const LONG_LOOK_MS = 5;
+const PAUSES = 10;
 
 /** What carries the WebSocket. */
 interface Below {
@@ -56,11 +59,23 @@ function listen(
   socket: WebSocket,
   { stream, ending }: Below,
   { expect, expect_not }: WebsocketSettings,
-  { enter, signal, trace }: ProbeContext,
+  { clock, enter, signal, trace }: ProbeContext,
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let messages = 0;
     let pings = 0;
+    let goOn = (): void => {};
+    function pause(ms: number): void {
+      goOn();
+      socket.pause();
+      const cancel = clock.schedule(clock.now() + ms, () => goOn());
+      goOn = () => {
+        goOn = () => {};
+        cancel();
+        socket.resume();
+      };
+    }
+    stream.once('close', () => goOn());
     // The server has closed, and ws has answered: it would wait for the connection to end, which is up to the server.
     const onFinish = (): void => void stream.destroy();
     stream.once('finish', onFinish);
@@ -72,8 +87,10 @@ function listen(
       enter('receive');
       trace?.({ kind: 'received', what: 'message', text: legible(data) });
       const value = shown(data);
+      const lookedAt = clock.now();
       const unwanted = expect_not !== undefined && expect_not.endOfMatch(data) !== undefined;
       const wanted = expect === undefined || expect.endOfMatch(data) !== undefined;
+      const took = clock.now() - lookedAt;
       if (expect) trace?.({ kind: 'rule', rule: 'expect', passed: wanted, value });
       if (expect_not) trace?.({ kind: 'rule', rule: 'expect_not', passed: !unwanted, value });
       const limit = shortestReach([expect, expect_not], LARGEST_MESSAGE);
@@ -81,9 +98,12 @@ function listen(
         reject(new ProbeFailure('too_large', `no match in the first ${formatSize(limit)} of a message`));
       } else if (unwanted || wanted) {
         stream.removeListener('finish', onFinish);
+        goOn();
         resolve(unwanted ? `a message matches /${expect_not.source}/` : undefined);
       } else if (++messages >= MOST_MESSAGES) {
         reject(new ProbeFailure('too_large', `no match in the first ${MOST_MESSAGES} messages`));
+      } else if (took > LONG_LOOK_MS) {
+        pause(took * PAUSES);
       }
     });
     socket.once('error', reject);

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { websocket } from '../../probes/websocket/probe.ts';
 import type { TraceEntry } from '../../src/core/trace.ts';
+import { BytePattern } from '../../src/schema/pattern.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { HOSTILE_PATTERN, hostileText } from '../support/hostile-pattern.ts';
 import { createAuthority, opensslProblem } from '../support/certs.ts';
@@ -120,6 +121,32 @@ describe('a server that serves', () => {
     expect(await ask(port, { expect: `x${HOSTILE_PATTERN}` })).toBe(tooLarge);
     expect(await ask(port, { expect_not: `x${HOSTILE_PATTERN}` })).toBe(tooLarge);
     expect(await ask(port, { expect: HOSTILE_PATTERN })).toBe('ok: the answer is as expected');
+  });
+
+  test('a flood of messages against a heavy pattern takes a small part of the time', async () => {
+    const message = hostileText(1_900);
+    const port = await wsServer((socket) => {
+      for (let i = 0; i < 900; i++) socket.send(message);
+    });
+    const pattern = new BytePattern(HOSTILE_PATTERN);
+    let lookMs = Infinity;
+    for (let i = 0; i < 5; i++) {
+      const begun = performance.now();
+      pattern.endOfMatch(Buffer.from(message));
+      lookMs = Math.min(lookMs, performance.now() - begun);
+    }
+    let looks = 0;
+    const attempt = await attemptOnce(
+      websocket,
+      { url: `ws://127.0.0.1:${port}/`, expect: HOSTILE_PATTERN },
+      {
+        timeoutMs: 2_000,
+        onTrace: (entry) => void (entry.kind === 'rule' && entry.rule === 'expect' && looks++),
+      },
+    );
+    expect(verdict(attempt)).toBe('fail timeout silent');
+    expect(looks).toBeGreaterThan(0);
+    expect(looks * lookMs).toBeLessThan(1_000);
   });
 
   test('over TLS, with the facts of its certificate', async () => {
