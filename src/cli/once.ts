@@ -13,7 +13,8 @@ import { createSystemClock } from '../runtime/system-clock.ts';
 import { UsageError, load, parse, someFiles } from './args.ts';
 import { attemptRecord } from './attempt-record.ts';
 import type { Command } from './main.ts';
-import { type Paint, STATUS_COLOUR, paintFor, plain, table } from './style.ts';
+import { plain } from '../core/plain.ts';
+import { type Paint, STATUS_COLOUR, paintFor, table } from './style.ts';
 
 /** Progress is for whoever waits: not before this, ms. */
 const PATIENCE_MS = 400;

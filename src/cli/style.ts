@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import type { State } from '../core/health.ts';
 import type { Status } from '../core/outcome.ts';
 import { cut, displayWidth } from './width.ts';
@@ -55,16 +55,4 @@ export function table(
       })
       .join('');
   return [line(head, -1), ...rows.map(line)].join('\n');
-}
-
-/** Text of unknown origin on one line, without what a terminal would obey. */
-export function plain(text: string): string {
-  return harmless(text).trim();
-}
-
-/** The same with its blanks at both ends. Marks that turn the direction of writing would show another text than came. */
-export function harmless(text: string): string {
-  return stripVTControlCharacters(text)
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-    .replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '');
 }

@@ -1,7 +1,8 @@
 import type { State } from '../core/health.ts';
 import type { Totals } from '../observe/counters.ts';
 import { formatDuration } from '../core/units.ts';
-import { type Paint, STATE_COLOUR, plain } from './style.ts';
+import { plain } from '../core/plain.ts';
+import { type Paint, STATE_COLOUR } from './style.ts';
 
 /** A line of the log as pino writes it. */
 export type LogRecord = Readonly<Record<string, unknown>> & {

@@ -5,6 +5,7 @@ import { type Redact, createRedactor } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import { type SourceFile, parseSource } from './document.ts';
 import { ConfigError, type Place, tidy } from './problem.ts';
+import { writtenSecrets } from './secrecy.ts';
 import { loadTargets } from './targets.ts';
 
 /** A probe that stands on the command line instead of in a file. */
@@ -58,5 +59,12 @@ function sourceOf(
   const readFile = (path: string): string => readFileSync(path, 'utf8');
   if (data === undefined) return parseSource(option, text, { env, readFile }, ['targets', kind]);
   const place: Place = { file: option, line: 1, column: 1, text, width: Math.max(1, text.length) };
-  return { file: option, dir: resolve('.'), data, problems: [], secrets: [], locate: () => place };
+  return {
+    file: option,
+    dir: resolve('.'),
+    data,
+    problems: [],
+    secrets: writtenSecrets(data, ['targets', kind]),
+    locate: () => place,
+  };
 }

@@ -3,7 +3,7 @@ import { LineCounter, Scalar, isMap, isScalar, isSeq, parseDocument, visit } fro
 import type { Document, Node, Pair, ParsedNode, Range, YAMLError } from 'yaml';
 import { type Sources, expand } from './expand.ts';
 import type { Place, Problem } from './problem.ts';
-import { type Path, secretsOf } from './secrecy.ts';
+import { type Path, secretsOf, writtenSecrets } from './secrecy.ts';
 
 /** One YAML file as plain data, its references expanded, and the way back from a path in the data to the text. */
 export interface SourceFile {
@@ -86,7 +86,7 @@ export function parseSource(
     dir,
     data,
     problems,
-    secrets,
+    secrets: [...new Set([...secrets, ...writtenSecrets(data, above)])],
     locate: (path, what = 'value') => placeOf(rangeAt(document, path, what)),
   };
 }

@@ -98,6 +98,36 @@ function isAlwaysSecret(path: Path): boolean {
   return path.some((key) => typeof key === 'string' && ALWAYS.has(key.toLowerCase()));
 }
 
+/** Shorter ones are words that occur everywhere. */
+const SHORTEST_WRITTEN = 4;
+/** What follows `Bearer ` has to be long enough not to be a word. */
+const SHORTEST_CREDENTIALS = 8;
+
+/** Secrets that are written out in the file, and what a request says of a user and a password. */
+export function writtenSecrets(data: unknown, path: Path = []): string[] {
+  if (typeof data === 'string' || typeof data === 'number') {
+    const text = String(data);
+    if (!isAlwaysSecret(path)) return userinfoOf(text);
+    if (text.length < SHORTEST_WRITTEN) return [];
+    const credentials = /^\S+ +(\S+)$/.exec(text)?.[1] ?? '';
+    return credentials.length < SHORTEST_CREDENTIALS ? [text] : [text, credentials];
+  }
+  if (typeof data !== 'object' || data === null) return [];
+  const { username, password } = data as Partial<Record<string, unknown>>;
+  const pair = typeof username === 'string' && typeof password === 'string' && `${username}:${password}`;
+  return [
+    ...(pair ? [pair] : []),
+    ...Object.entries(data).flatMap(([key, value]) => writtenSecrets(value, [...path, key])),
+  ];
+}
+
+/** User and password of a URL, together and the password alone. */
+function userinfoOf(text: string): string[] {
+  const [, pair, password = ''] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#@:]*:([^/?#@]*))@/i.exec(text) ?? [];
+  if (pair === undefined) return [];
+  return [pair, password].filter(({ length }) => length >= SHORTEST_WRITTEN);
+}
+
 function isReadable(path: Path, written: string, offset: number): boolean {
   const keys = path.filter((key) => typeof key === 'string');
   if (keys.some((key) => HIDDEN.has(key))) return false;

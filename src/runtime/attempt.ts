@@ -1,11 +1,12 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { stackOf } from '../core/observer.ts';
-import { type Attempt, type Facts, type Outcome, type Phase, fail, voided } from '../core/outcome.ts';
+import { type Attempt, type Outcome, type Phase, fail, voided } from '../core/outcome.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import type { Trace, TraceEntry } from '../core/trace.ts';
 import { formatDuration } from '../core/units.ts';
+import { presentable } from './presentable.ts';
 
 /**
  * A deadline that fires later than this, ms, finds our own loop late: the answer may have arrived and wait to be read.
@@ -61,7 +62,7 @@ export function startAttempt(options: AttemptOptions): RunningAttempt {
     const latencyMs = clock.now() - startedAt;
     resolveSettled(
       outcome && {
-        outcome: redacted(outcome, redact),
+        outcome: presentable(outcome, redact),
         number,
         at,
         startedAt,
@@ -131,16 +132,6 @@ export function startAttempt(options: AttemptOptions): RunningAttempt {
   };
 }
 
-/** What a probe read may echo a secret: it is masked here, before anyone is told. */
-function redacted(outcome: Outcome, redact: Redact): Outcome {
-  const { facts } = outcome;
-  return {
-    ...outcome,
-    message: redact(outcome.message),
-    ...(facts && { facts: redactedFacts(facts, redact) }),
-  };
-}
-
 function redactedEntry(entry: TraceEntry, redact: Redact): TraceEntry {
   switch (entry.kind) {
     case 'note':
@@ -152,16 +143,6 @@ function redactedEntry(entry: TraceEntry, redact: Redact): TraceEntry {
     case 'certificates':
       return entry;
   }
-}
-
-/** Keys, too, and numbers: a secret may be either. */
-function redactedFacts(facts: Facts, redact: Redact): Facts {
-  return Object.fromEntries(
-    Object.entries(facts).map(([key, value]) => {
-      const shown = redact(String(value));
-      return [redact(key), shown === String(value) ? value : shown];
-    }),
-  );
 }
 
 /** What a passed deadline says depends on how far the attempt had come. */

@@ -253,6 +253,26 @@ hooks:
     expect(config.redact('cannot reach arg-secret')).toBe('cannot reach ***');
   });
 
+  test('are masked in whatever form, also where they are written out', () => {
+    const { redact } = yaml(`
+targets:
+  - name: web
+    http: { url: "http://h/", auth: { basic: { username: joe, password: "p@ss-\\"word" } } }
+  - { name: api, http: { url: "http://h/", headers: { Authorization: "Bearer abcdefgh-1" } } }
+  - { name: far, http: { url: "http://h/", proxy: "http://joe:proxy-pw@p:3128" } }
+`);
+    const echoes = [
+      `Basic ${Buffer.from('joe:p@ss-"word').toString('base64').replace(/=+$/, '')}`,
+      String.raw`"p@ss-\"word"`,
+      '/?x=p%40ss-%22word',
+      'token=abcdefgh-1',
+      `Basic ${Buffer.from('joe:proxy-pw').toString('base64').replace(/=+$/, '')}`,
+      'by proxy-pw',
+    ];
+    expect(echoes.map(redact)).toEqual(['Basic ***', '"***"', '/?x=***', 'token=***', 'Basic ***', 'by ***']);
+    expect(redact('joe of web')).toBe('joe of web');
+  });
+
   test('do not show in the messages of other problems', () => {
     const dir = files({
       't.yaml': 'targets: [{ name: a, http: { url: "http://h/", method: "${M}" }, tcp: "${S}" }]',

@@ -46,6 +46,14 @@ describe('createRedactor', () => {
     [[''], 'nothing', 'nothing'],
     [[], 'nothing', 'nothing'],
     [['-----BEGIN KEY-----\nMIIEvQIBADAN\nx'], 'cannot parse MIIEvQIBADAN', 'cannot parse ***'],
+    [['user:p@ss"1'], 'got Basic dXNlcjpwQHNzIjE=', 'got Basic ***='],
+    [['a/?a>>>b'], 'got YS8_YT4-PmI', 'got ***'],
+    [[String.raw`p"a\s`], String.raw`body is "p\"a\\s"`, 'body is "***"'],
+    [['p"a s/'], 'location: /?t=p%22a%20s%2F or p%22a+s%2f or p%22a%20s/', 'location: /?t=*** or *** or ***'],
+    [['\ud800half'], 'x \ud800half', 'x ***'],
+    [['S3CRET-token'], 'got "xxS3CRET-to…" and s3cret…, S3CRE…', 'got "xx***…" and ***…, S3CRE…'],
+    [['S3CRET-token'], 'ends in S3CRET-t', 'ends in ***'],
+    [['S3CRET-token', 'S3CRET-other'], 'S3CRET-oth… S3CRET-x…', '***… S3CRET-x…'],
     [[String.raw`a$&[b]\d`], String.raw`say a$&[b]\d now`, 'say *** now'],
   ])('%j in %j -> %j', (secrets, text, redacted) => expect(createRedactor(secrets)(text)).toBe(redacted));
 });

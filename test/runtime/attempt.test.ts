@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Outcome, type Phase, classOf, fail, ok } from '../../src/core/outcome.ts';
+import { type Facts, type Outcome, type Phase, classOf, fail, ok } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';
+import { type Redact, createRedactor } from '../../src/core/redact.ts';
 import { startAttempt } from '../../src/runtime/attempt.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { scriptedProbe } from '../support/scripted-probe.ts';
@@ -205,5 +206,40 @@ describe('a wait for our own resources', () => {
     await clock.advance(500);
     await attempt.settled;
     expect(seen).toEqual([2_000, 2_000]);
+  });
+});
+
+describe('what a probe says is cleaned and bounded', () => {
+  async function told(message: string, facts: Facts, redact?: Redact): Promise<Outcome | undefined> {
+    const { attempt } = begin(
+      probeThat(async () => ok(message, facts)),
+      redact && { redact },
+    );
+    return (await attempt.settled)?.outcome;
+  }
+
+  test('nothing that a terminal obeys, no breaks of lines, no turned writing', async () => {
+    const hostile = 'a\u001b[31mb\n\tc\u009b1md\u001b]0;pwn\u0007e\u202ef\u2028g\u007f';
+    expect(await told(hostile, { [hostile]: hostile, fine: true })).toEqual({
+      status: 'ok',
+      message: 'ab cdef g',
+      facts: { 'ab cdef g': 'ab cdef g', fine: true },
+    });
+  });
+
+  test('bounds', async () => {
+    const long = 'x'.repeat(1_000_000);
+    const many = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`n${index}`, index]));
+    const outcome = await told(long, { text: long, nan: Number.NaN, endless: Infinity, ...many });
+    expect(outcome?.message).toBe(`${'x'.repeat(499)}…`);
+    expect(outcome?.facts).toMatchObject({ text: `${'x'.repeat(499)}…`, n0: 0, n98: 98 });
+    expect(Object.keys(outcome?.facts ?? {})).toHaveLength(100);
+    expect((await told(`${'x'.repeat(498)}😀😀`, {}))?.message).toBe(`${'x'.repeat(498)}…`);
+  });
+
+  test.each([0, 480, 495, 3_990])('a secret at %i is masked before the text is cut', async (place) => {
+    const secret = 'S3CRET-token-of-many-letters';
+    const outcome = await told(`${'.'.repeat(place)}${secret} and more`, {}, createRedactor([secret]));
+    expect(outcome?.message).not.toContain('S3');
   });
 });

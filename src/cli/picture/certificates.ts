@@ -1,6 +1,6 @@
 import type { CertificateEntry } from '../../core/trace.ts';
 import type { Look } from '../look.ts';
-import { plain } from '../style.ts';
+import { plain } from '../../core/plain.ts';
 import { cut, displayWidth, padded } from '../width.ts';
 import { INDENT, type Page, nameWidth } from './page.ts';
 

@@ -1,5 +1,5 @@
 import type { Look } from '../look.ts';
-import { plain } from '../style.ts';
+import { plain } from '../../core/plain.ts';
 import { cut, displayWidth, padded } from '../width.ts';
 import { INDENT, type Page, nameWidth } from './page.ts';
 

@@ -1,5 +1,5 @@
 import { type Look } from '../look.ts';
-import { plain } from '../style.ts';
+import { plain } from '../../core/plain.ts';
 import { cut } from '../width.ts';
 import { certificates } from './certificates.ts';
 import { facts } from './facts.ts';

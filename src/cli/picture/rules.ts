@@ -1,6 +1,7 @@
 import type { TraceEntry } from '../../core/trace.ts';
 import type { Look } from '../look.ts';
-import { STATUS_COLOUR, plain } from '../style.ts';
+import { plain } from '../../core/plain.ts';
+import { STATUS_COLOUR } from '../style.ts';
 import { cut, displayWidth, padded } from '../width.ts';
 import { INDENT, type Page, nameWidth } from './page.ts';
 import { MARK } from './verdict.ts';

@@ -3,7 +3,8 @@ import { type Attempt, type EvidenceClass, type Status, classOf } from '../../co
 import type { Rules } from '../../core/target.ts';
 import { formatDuration } from '../../core/units.ts';
 import type { Look } from '../look.ts';
-import { STATUS_COLOUR, plain } from '../style.ts';
+import { plain } from '../../core/plain.ts';
+import { STATUS_COLOUR } from '../style.ts';
 import { wrapped } from '../width.ts';
 import { INDENT, type Page } from './page.ts';
 

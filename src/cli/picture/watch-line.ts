@@ -1,5 +1,6 @@
 import type { Attempt, Status } from '../../core/outcome.ts';
-import { type Paint, STATUS_COLOUR, plain } from '../style.ts';
+import { plain } from '../../core/plain.ts';
+import { type Paint, STATUS_COLOUR } from '../style.ts';
 import { cut } from '../width.ts';
 import { type Page, milliseconds } from './page.ts';
 import { MARK } from './verdict.ts';

@@ -1,5 +1,5 @@
 import type { Look, Seen } from '../look.ts';
-import { harmless, plain } from '../style.ts';
+import { harmless, plain } from '../../core/plain.ts';
 import { cut } from '../width.ts';
 import { INDENT, type Page, milliseconds } from './page.ts';
 

@@ -1,0 +1,16 @@
+/** What a terminal would obey: CSI (colours, moves) and OSC (titles, links) sequences, and short escapes. */
+const TERMINAL =
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-Z\\^-~]/g;
+
+/** Text of unknown origin on one line, without what a terminal would obey. */
+export function plain(text: string): string {
+  return harmless(text).trim();
+}
+
+/** The same with its blanks at both ends. Marks that turn the direction of writing would show another text than came. */
+export function harmless(text: string): string {
+  return text
+    .replaceAll(TERMINAL, '')
+    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
+    .replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '');
+}
