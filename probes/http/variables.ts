@@ -30,7 +30,7 @@ export interface Answer {
 
 /** Its values by the names of VARIABLES. What costs something is made when it is first asked for. */
 export function valuesOf(answer: Answer): Values {
-  let json: { readonly value: unknown } | undefined;
+  let json: (() => unknown) | undefined;
   return {
     status: BigInt(answer.status),
     latency_ms: answer.latencyMs,
@@ -42,8 +42,8 @@ export function valuesOf(answer: Answer): Values {
       return bodyOf(answer);
     },
     get json() {
-      json ??= { value: parseJson(bodyOf(answer)) };
-      return json.value;
+      json ??= readOnce(() => parseJson(bodyOf(answer)));
+      return json();
     },
   };
 }
@@ -53,10 +53,25 @@ function bodyOf(answer: Answer): string {
   return answer.text();
 }
 
-function parseJson(text: string): unknown {
+/** The result of the one call, for all rules that ask; so with what it throws. */
+function readOnce(read: () => unknown): () => unknown {
   try {
-    // A mapping with a field of this name would not be taken for a mapping.
-    return JSON.parse(text.replace(/^\ufeff/, ''), text.includes('"constructor"') ? asMap : undefined);
+    const value = read();
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
+/** More values than this would hold up all other probes while they are read. */
+const MOST_VALUES = 50_000;
+
+function parseJson(text: string): unknown {
+  if (valuesIn(text) > MOST_VALUES) throw new Error('the body has too many values to be read as JSON');
+  try {
+    return withMaps(JSON.parse(text.replace(/^\ufeff/, '')));
   } catch {
     throw new Error(
       text === '' ? 'the body is empty, and not JSON' : `the body is not JSON: ${printable(text)}`,
@@ -64,11 +79,49 @@ function parseJson(text: string): unknown {
   }
 }
 
-function asMap(_key: string, value: unknown): unknown {
-  return typeof value === 'object' &&
-    value !== null &&
-    Object.hasOwn(value, 'constructor') &&
-    !Array.isArray(value)
-    ? new Map(Object.entries(value))
-    : value;
+/** Counts what opens or parts values, `{ [ , :`, outside of strings. */
+function valuesIn(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case 0x22:
+        at = endOfString(text, at);
+        break;
+      case 0x2c:
+      case 0x3a:
+      case 0x5b:
+      case 0x7b:
+        count++;
+    }
+  }
+  return count;
+}
+
+/** Where the string that begins here has its closing quote. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) break;
+    if (code === 0x5c) at++;
+  }
+  return at;
+}
+
+/** CEL would not take a mapping with a field called `constructor` for a mapping: such a one becomes a Map. */
+function withMaps(root: unknown): unknown {
+  const top = [root];
+  const open: (unknown[] | Record<string, unknown> | Map<string, unknown>)[] = [top];
+  for (let holder = open.pop(); holder; holder = open.pop()) {
+    const entries = holder instanceof Map ? [...holder] : Object.entries(holder);
+    for (const [key, value] of entries) {
+      if (typeof value !== 'object' || value === null) continue;
+      const child = Object.hasOwn(value, 'constructor') ? new Map(Object.entries(value)) : value;
+      open.push(child as typeof holder);
+      if (child === value) continue;
+      if (holder instanceof Map) holder.set(key, child);
+      else Object.defineProperty(holder, key, { value: child });
+    }
+  }
+  return top[0];
 }

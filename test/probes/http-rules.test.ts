@@ -48,6 +48,29 @@ describe('expect.cel', () => {
     ['json.load', missed('expect.cel: a condition is true or false, and this is 0.97')],
   ])('%s -> %s', async (cel, expected) => expect(await judged({ expect: { cel } })).toBe(expected));
 
+  test('fields called constructor or __proto__ are fields, wherever they stand', async () => {
+    const text = String.raw`{"constructor":{"a":[{"constructor":1,"n":2}]},"\u0063onstructor":{"a":[{"constructor":1,"n":2}]},"__proto__":{"x":1}}`;
+    for (const cel of [
+      'json.constructor.a[0].constructor == 1 && json.constructor.a[0].n == 2',
+      'json.constructor.a.all(one, has(one.constructor))',
+      'json["__proto__"].x == 1',
+      'size(json) == 2',
+    ])
+      expect(await judged({ expect: { cel } }, response(text))).toBe('ok: status 200');
+  });
+
+  test('a body of too many values is not read as JSON; commas in texts are no values', async () => {
+    const miss = missed('expect.json $.a: the body has too many values to be read as JSON');
+    const rule = { expect: { json: { '$.a': 1 } } };
+    const list = (length: number): string => `{"a":1,"b":[${'0,'.repeat(length)}0]}`;
+    expect(await judged(rule, response(list(60_000)))).toBe(miss);
+    expect(await judged(rule, response(list(40_000)))).toBe('ok: status 200');
+    expect(await judged(rule, response(`{"a":1,"b":"${String.raw`,:\"[{`.repeat(60_000)}"}`))).toBe(
+      'ok: status 200',
+    );
+    expect(await judged(rule, response('{"constructor":'.repeat(30_000)))).toBe(miss);
+  });
+
   test.each([
     ['<html>', 'expect.cel: the body is not JSON: "<html>"'],
     ['', 'expect.cel: the body is empty, and not JSON'],
