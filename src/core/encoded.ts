@@ -2,13 +2,19 @@
 export function encodedForms(text: string): string[] {
   const standard = base64(text).replace(/=+$/, '');
   const forms = new Set([
-    JSON.stringify(text).slice(1, -1),
+    inJson(text),
+    // A message quotes a body, which may be JSON itself.
+    inJson(inJson(text)),
     ...percentEncoded(text),
     standard,
     standard.replaceAll('+', '-').replaceAll('/', '_'),
   ]);
   forms.delete(text);
   return [...forms];
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function percentEncoded(text: string): string[] {

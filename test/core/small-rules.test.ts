@@ -50,6 +50,7 @@ describe('createRedactor', () => {
     [['a/?a>>>b'], 'got YS8_YT4-PmI', 'got ***'],
     [[String.raw`p"a\s`], String.raw`body is "p\"a\\s"`, 'body is "***"'],
     [['p"a s/'], 'location: /?t=p%22a%20s%2F or p%22a+s%2f or p%22a%20s/', 'location: /?t=*** or *** or ***'],
+    [['p"a'], `body is ${JSON.stringify(JSON.stringify('p"a'))}`, String.raw`body is "\"***\""`],
     [['\ud800half'], 'x \ud800half', 'x ***'],
     [['S3CRET-token'], 'got "xxS3CRET-to…" and s3cret…, S3CRE…', 'got "xx***…" and ***…, S3CRE…'],
     [['S3CRET-token'], 'ends in S3CRET-t', 'ends in ***'],

@@ -13,9 +13,15 @@ const costly = explicit('mismatch', /it would take too long over this answer/);
 export const httpJudged: readonly OverBoth[] = [
   {
     name: 'sends a long list to a macro inside a macro',
-    onPeer: says(json(`[${'1,'.repeat(100_000)}1]`)),
+    onPeer: says(json(`[${'1,'.repeat(40_000)}1]`)),
     settings: cel('json.all(a, json.all(b, a == b))'),
     expected: costly,
+  },
+  {
+    name: 'sends JSON of very many values',
+    onPeer: says(json(`[${'{"constructor":1},'.repeat(50_000)}1]`)),
+    settings: cel('size(json) > 1'),
+    expected: { ...costly, message: /too many values to be read as JSON/ },
   },
   {
     name: 'sends a needle that is hard to find',
