@@ -18,7 +18,12 @@ export const USED_KIB = 1;
 export const SYSTEM_ID = 2;
 export const PULSE_LENGTH = 3;
 
-export interface Job {
+/** What a thread says carries the id of its job: nobody else can answer for it. */
+export interface Named {
+  readonly id: string;
+}
+
+export interface Job extends Named {
   readonly file: string;
   /** What stands under `with`, as JSON: a text is cheap to hand over and to compare. */
   readonly given: string;
@@ -55,5 +60,5 @@ export interface Thrown {
   readonly syscall: string;
 }
 
-/** No text is longer: more than the longest outcome takes. */
-export const LONGEST_TEXT = 256 * 1024;
+/** No text is longer: more than the longest outcome takes, of which JSON writes every character as six. */
+export const LONGEST_TEXT = 512 * 1024;

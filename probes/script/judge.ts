@@ -26,6 +26,8 @@ export function judge(answer: Answer | Death, file: string): Outcome {
       return voided(`our own trouble: ${script} ended its thread, exit ${answer.code}`);
     case 'memory':
       return voided(`our own trouble: ${script} took more memory than ${formatSize(LIMIT_BYTES)}`);
+    case 'stuck':
+      return voided('our own trouble: all threads for scripts are stuck in calls that cannot be interrupted');
     case 'garbled':
     case 'late':
     case 'stale':

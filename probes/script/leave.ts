@@ -18,18 +18,21 @@ const LOOK_MS = 5;
 /**
  * Lets the process end although a thread is stuck in a call that cannot be interrupted, as reading a FIFO to which
  * nobody writes. Node waits for its threads whichever way it is left, and would wait for as long as that call lasts.
+ * The function that comes back calls this off.
  */
-export function leaveWithout(threads: () => Iterable<Thread>): void {
-  if (!isMainThread) return;
-  process.once('exit', (code) => {
-    const left = [...threads()].filter((thread) => thread.pulse().systemId !== 0 || thread.isAtWork());
+export function leaveWithout(threads: ReadonlySet<Thread>): () => void {
+  if (!isMainThread) return () => {};
+  function onExit(code: number): void {
+    const left = [...threads].filter((thread) => thread.pulse().systemId !== 0 || thread.isAtWork());
     for (const thread of left) thread.end({ kind: 'ended' });
     const sleep = new Int32Array(new SharedArrayBuffer(4));
     for (let waited = 0; left.some(isThere); waited += LOOK_MS) {
       if (waited >= PATIENCE_MS) return exitAtOnce(code);
       Atomics.wait(sleep, 0, 0, LOOK_MS);
     }
-  });
+  }
+  process.once('exit', onExit);
+  return () => process.off('exit', onExit);
 }
 
 /** Whether it is still a thread of the system's. Where that cannot be told, it is taken for one: it was at work. */

@@ -17,3 +17,7 @@ export const LOADING_MS = 10_000;
 export const IDLE_MS = 60_000;
 /** How far scripts step back behind the agent, as nice values go. */
 export const NICE = 5;
+/** A thread that was told to go and is there after so long is stuck in a call, ms. */
+export const STUCK_MS = 1_000;
+/** An idle thread whose loop has not come round for so long works on behind its answer, ms. */
+export const RESTLESS_MS = 1_000;

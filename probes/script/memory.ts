@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { memoryUsage } from 'node:process';
-import { LIMIT_BYTES, PULSE_MS } from './limits.ts';
+import { LIMIT_BYTES, PULSE_MS, RESTLESS_MS } from './limits.ts';
 import type { Thread } from './thread.ts';
 
 /** A loop that has not come round for so long, ms, says nothing of its memory any more. */
@@ -12,13 +12,17 @@ const STUCK_MS = 4 * PULSE_MS;
  * hence twice the limit. Of several that are stuck, it is the one that has touched the most new memory.
  */
 export interface MemoryWatch {
+  /** From its start, and anew with every job. */
   watch(thread: Thread): void;
+  /** It has answered, and should do nothing until its next job. */
+  rest(thread: Thread): void;
   unwatch(thread: Thread): void;
 }
 
 interface Heard {
   turns: number;
   at: number;
+  isIdle: boolean;
   processBytes: number;
   /** Pages that it had touched when it was last looked at, while it was stuck. */
   faults: number | undefined;
@@ -36,8 +40,10 @@ export function createMemoryWatch(): MemoryWatch {
       if (thread.isEnding()) continue;
       const { turns, usedBytes, systemId } = thread.pulse();
       if (turns !== heard.turns) {
-        watched.set(thread, { turns, at: now, processBytes, faults: undefined });
+        watched.set(thread, { ...heard, turns, at: now, processBytes, faults: undefined });
         if (usedBytes > LIMIT_BYTES) thread.end({ kind: 'memory' });
+      } else if (heard.isIdle && now - heard.at > RESTLESS_MS) {
+        thread.end({ kind: 'ended' });
       } else if (now - heard.at > STUCK_MS) {
         const faults = faultsOf(systemId);
         stuck.push({
@@ -62,11 +68,16 @@ export function createMemoryWatch(): MemoryWatch {
       watched.set(thread, {
         turns: thread.pulse().turns,
         at: performance.now(),
+        isIdle: false,
         processBytes: memoryUsage.rss(),
         faults: undefined,
       });
       // Not on the attempt's clock: this outlives attempts, and must keep no process alive.
       timer ??= setInterval(look, PULSE_MS).unref();
+    },
+    rest(thread) {
+      const heard = watched.get(thread);
+      if (heard) heard.isIdle = true;
     },
     unwatch(thread) {
       watched.delete(thread);

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../src/core/clock.ts';
 import type { Answer, Job } from './job.ts';
 import { leaveWithout } from './leave.ts';
-import { GRACE_MS, IDLE_MS, LOADING_MS, MOST_THREADS } from './limits.ts';
+import { GRACE_MS, IDLE_MS, LOADING_MS, MOST_THREADS, STUCK_MS } from './limits.ts';
 import { createMemoryWatch } from './memory.ts';
 import { type Death, type Listeners, type Thread, startThread } from './thread.ts';
 
@@ -15,7 +15,11 @@ export interface RunOptions extends Listeners {
 /** A few threads for all scripts. They stay warm, and end when nobody has needed them for a while. */
 export interface Pool {
   /** Rejects where the signal aborts before a thread is free, and where no thread can be started. */
-  run(job: Omit<Job, 'timeoutMs'>, timeoutMs: () => number, options: RunOptions): Promise<Answer | Death>;
+  run(
+    job: Omit<Job, 'timeoutMs' | 'id'>,
+    timeoutMs: () => number,
+    options: RunOptions,
+  ): Promise<Answer | Death>;
   counts(): { readonly busy: number; readonly idle: number; readonly waiting: number };
   /** Ends the threads that are idle. */
   clear(): Promise<void>;
@@ -26,7 +30,12 @@ interface Waiter {
   fail(error: unknown): void;
 }
 
-export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = LOADING_MS } = {}): Pool {
+export function createPool({
+  most = MOST_THREADS,
+  idleMs = IDLE_MS,
+  loadingMs = LOADING_MS,
+  stuckMs = STUCK_MS,
+} = {}): Pool {
   /** All that are not gone yet, also those that were told to go. */
   const alive = new Set<Thread>();
   const busy = new Set<Thread>();
@@ -34,16 +43,19 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = 
   const idle = new Map<Thread, NodeJS.Timeout>();
   const waiting = new Set<Waiter>();
   const memory = createMemoryWatch();
-  let isReadyToLeave = false;
+  let forgetLeaving = (): void => {};
 
   function start(): Thread {
-    if (!isReadyToLeave) leaveWithout(() => alive);
-    isReadyToLeave = true;
     const thread = startThread();
+    if (alive.size === 0) forgetLeaving = leaveWithout(alive);
     alive.add(thread);
+    memory.watch(thread);
     void thread.gone.then(() => {
       alive.delete(thread);
+      if (alive.size === 0) forgetLeaving();
+      memory.unwatch(thread);
       drop(thread);
+      serveNext();
     });
     return thread;
   }
@@ -52,8 +64,29 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = 
     idle.delete(thread);
   }
 
+  /** Whoever changes threads keeps the place of the one that is gone. */
+  function hasPlace(): boolean {
+    return new Set([...alive, ...busy]).size < most;
+  }
+
+  /** No thread will be free soon: all were told to go, and none does. */
+  function isStuck(): boolean {
+    return !hasPlace() && [...alive].every((thread) => thread.overdueMs() > stuckMs);
+  }
+
+  function serveNext(): void {
+    for (const waiter of waiting) {
+      if (!hasPlace()) return;
+      try {
+        waiter.take(start());
+      } catch (error) {
+        waiter.fail(error);
+      }
+    }
+  }
+
   function takeIdle(file: string): Thread | undefined {
-    const warmest = [...idle.keys()].toReversed();
+    const warmest = [...idle.keys()].filter((thread) => !thread.isEnding()).toReversed();
     const thread = warmest.find((one) => one.hasLoaded(file)) ?? warmest[0];
     if (thread) drop(thread);
     return thread;
@@ -61,7 +94,7 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = 
 
   /** A thread that belongs to the caller until it is given back. */
   function take(file: string, signal: AbortSignal): Promise<Thread> | Thread {
-    const thread = takeIdle(file) ?? (busy.size < most ? start() : undefined);
+    const thread = takeIdle(file) ?? (hasPlace() ? start() : undefined);
     if (thread) {
       busy.add(thread);
       return thread;
@@ -88,14 +121,13 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = 
 
   function giveBack(thread: Thread): void {
     busy.delete(thread);
+    // One that ends keeps its place until it is gone, however long it is stuck inside a call.
+    if (thread.isEnding()) return serveNext();
     const [waiter] = waiting;
     if (waiter) {
-      try {
-        waiter.take(thread.isEnding() ? start() : thread);
-      } catch (error) {
-        waiter.fail(error);
-      }
-    } else if (!thread.isEnding()) {
+      waiter.take(thread);
+    } else {
+      memory.rest(thread);
       // Not on an attempt's clock: it outlives them, and must keep no process alive.
       const timer = setTimeout(() => {
         drop(thread);
@@ -106,25 +138,23 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = 
   }
 
   /** The same place under the bound, with a thread that nobody has used. */
-  function exchange(thread: Thread): Thread {
+  async function exchange(thread: Thread, signal: AbortSignal): Promise<Thread> {
     thread.end({ kind: 'ended' });
-    busy.delete(thread);
+    await goneOr(signal, thread);
+    signal.throwIfAborted();
     const fresh = start();
+    busy.delete(thread);
     busy.add(fresh);
     return fresh;
   }
 
-  async function runOn(thread: Thread, job: Job, options: RunOptions): Promise<Answer | Death> {
+  async function runOn(thread: Thread, job: Omit<Job, 'id'>, options: RunOptions): Promise<Answer | Death> {
     const { signal, clock } = options;
     let hasBegun = false;
     let cancelGrace: Cancel = () => {};
     function allow(graceMs: number): void {
       cancelGrace();
-      cancelGrace = clock.schedule(clock.now() + graceMs, () => {
-        thread.end({ kind: 'ended' });
-        // It may take long until it is gone, where it is stuck inside a call: others need the place.
-        if (busy.has(thread)) giveBack(thread);
-      });
+      cancelGrace = clock.schedule(clock.now() + graceMs, () => thread.end({ kind: 'ended' }));
     }
     function onAbort(): void {
       thread.abort();
@@ -143,7 +173,6 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = 
     const answer = await thread.run(job, listeners);
     cancelGrace();
     signal.removeEventListener('abort', onAbort);
-    memory.unwatch(thread);
     if ('retire' in answer && answer.retire) thread.end({ kind: 'ended' });
     return answer;
   }
@@ -152,6 +181,7 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = 
     async run(job, timeoutMs, options) {
       const { signal, onQueued } = options;
       signal.throwIfAborted();
+      if (isStuck()) return { kind: 'stuck' };
       onQueued();
       let thread = await take(job.file, signal);
       try {
@@ -164,7 +194,7 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = 
           const mayBeOthers = wasUsed && !('retire' in answer) && answer.kind !== 'ended';
           if (signal.aborted || !(answer.kind === 'stale' || mayBeOthers)) return answer;
           onQueued();
-          thread = exchange(thread);
+          thread = await exchange(thread, signal);
         }
       } finally {
         if (busy.has(thread)) giveBack(thread);
@@ -180,4 +210,13 @@ export function createPool({ most = MOST_THREADS, idleMs = IDLE_MS, loadingMs = 
       await Promise.all(threads.map(({ gone }) => gone));
     },
   };
+}
+
+/** Resolves when the thread is gone or the signal aborts. */
+async function goneOr(signal: AbortSignal, { gone }: Thread): Promise<void> {
+  let resolve = (): void => {};
+  const aborted = new Promise<void>((done) => (resolve = done));
+  signal.addEventListener('abort', resolve, { once: true });
+  await Promise.race([gone, aborted]);
+  signal.removeEventListener('abort', resolve);
 }

@@ -18,7 +18,7 @@ export function outcomeFrom(returned: unknown): Outcome {
       `returned ${kindOf(returned)} instead of ok(...), warn(...), fail(...) or voided(...)`,
     );
   }
-  const { status, message, reason, facts } = returned as Readonly<Record<string, unknown>>;
+  const { status, message, reason, facts } = ownOf(returned);
   if (typeof message !== 'string') throw new NoOutcome(`returned a message that is ${kindOf(message)}`);
   const said = cut(message, LONGEST_MESSAGE);
   const read = factsFrom(facts);
@@ -35,6 +35,15 @@ export function outcomeFrom(returned: unknown): Outcome {
     default:
       throw new NoOutcome('returned an object that is no outcome: its status is not ok, warn, fail or void');
   }
+}
+
+/** What a script has put on the prototype of all objects is not what it returned. */
+function ownOf(returned: object): Readonly<Record<string, unknown>> {
+  const keys = ['status', 'message', 'reason', 'facts'].filter((key) => Object.hasOwn(returned, key));
+  return {
+    __proto__: null,
+    ...Object.fromEntries(keys.map((key) => [key, (returned as Record<string, unknown>)[key]])),
+  };
 }
 
 function factsFrom(given: unknown): Facts | undefined {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { minimalEnvironment } from '../../src/process/command.ts';
 import {
@@ -5,6 +6,7 @@ import {
   type FromThread,
   type Job,
   LONGEST_TEXT,
+  type Named,
   PULSE_LENGTH,
   SYSTEM_ID,
   TURNS,
@@ -31,7 +33,9 @@ export type Death =
   | { readonly kind: 'memory' }
   | { readonly kind: 'garbled' }
   /** It was told to go. */
-  | { readonly kind: 'ended' };
+  | { readonly kind: 'ended' }
+  /** There was none: all are stuck. */
+  | { readonly kind: 'stuck' };
 
 export interface Listeners {
   onBegun(): void;
@@ -48,7 +52,7 @@ export interface Pulse {
 /** One worker thread, which serves one job at a time. None of it keeps the process alive. */
 export interface Thread {
   /** Resolves to the answer, or to why there will be none: the thread has ended then. */
-  run(job: Job, listeners: Listeners): Promise<Answer | Death>;
+  run(job: Omit<Job, 'id'>, listeners: Listeners): Promise<Answer | Death>;
   /** Tells the script that its time is over. */
   abort(): void;
   /** Ends it, also in the middle of an endless loop. */
@@ -59,6 +63,8 @@ export interface Thread {
   /** It has a job, or was told to go and has not gone. */
   isAtWork(): boolean;
   hasLoaded(file: string): boolean;
+  /** For how long it has been on its way out, ms; 0 where it is not. */
+  overdueMs(): number;
   /** Jobs that it has answered. */
   served(): number;
   /** How often its loop has come round, and what it weighs, bytes, as of then. */
@@ -85,13 +91,15 @@ export function startThread(): Thread {
   let served = 0;
   let death: Death | undefined;
   let ending = false;
+  let endingSince = 0;
   let isGone = false;
   let current: { job: Job; listeners: Listeners; settle(answer: Answer | Death): void } | undefined;
 
   function hear(text: unknown): void {
     const message = parsed(text);
     if (!message) return end({ kind: 'garbled' });
-    if (!current) return;
+    // Of a job that is over, or made up by a script.
+    if (!current || message.id !== current.job.id) return;
     if (message.kind === 'begun') return current.listeners.onBegun();
     if (message.kind === 'printed') return current.listeners.onPrinted(message.text);
     if (['returned', 'threw', 'late'].includes(message.kind)) loaded.add(current.job.file);
@@ -103,6 +111,7 @@ export function startThread(): Thread {
   function end(why: Death): void {
     if (ending) return;
     ending = true;
+    endingSince = performance.now();
     death ??= why;
     port.close();
     void worker.terminate();
@@ -129,13 +138,15 @@ export function startThread(): Thread {
     run: (job, listeners) =>
       new Promise((settle) => {
         if (death) return settle(death);
-        current = { job, listeners, settle };
-        port.postMessage(job satisfies ToThread);
+        const named: Job = { ...job, id: randomUUID() };
+        current = { job: named, listeners, settle };
+        port.postMessage(named satisfies ToThread);
       }),
     abort: () => port.postMessage('abort' satisfies ToThread),
     end,
     gone,
     isEnding: () => death !== undefined,
+    overdueMs: () => (ending && !isGone ? performance.now() - endingSince : 0),
     isAtWork: () => !isGone && (current !== undefined || ending),
     hasLoaded: (file) => loaded.has(file),
     served: () => served,
@@ -147,12 +158,32 @@ export function startThread(): Thread {
   };
 }
 
-function parsed(text: unknown): FromThread | undefined {
+function parsed(text: unknown): (FromThread & Named) | undefined {
   if (typeof text !== 'string' || text.length > LONGEST_TEXT) return undefined;
   try {
-    return JSON.parse(text) as FromThread;
+    const message = JSON.parse(text) as FromThread & Named;
+    return isKnown(message) ? message : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Whether all is there that is read without a further look. */
+function isKnown(message: FromThread): boolean {
+  switch (message.kind) {
+    case 'begun':
+    case 'returned':
+    case 'late':
+    case 'stale':
+      return true;
+    case 'printed':
+      return typeof message.text === 'string';
+    case 'unusable':
+      return typeof message.message === 'string';
+    case 'threw':
+      return Array.isArray(message.errors);
+    default:
+      return false;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type Answer,
   type FromThread,
   type Job,
+  type Named,
   type ThreadData,
   type Thrown,
   type ToThread,
@@ -37,6 +38,8 @@ Atomics.store(pulse, SYSTEM_ID, systemId());
 
 const clock = { now: () => performance.now(), wallTime: () => Date.now() };
 let abort: AbortController | undefined;
+// Also between jobs: a script may have left something behind that goes on.
+setInterval(beat, PULSE_MS);
 
 port.on('message', (message: ToThread) => {
   if (message === 'abort') abort?.abort();
@@ -45,13 +48,11 @@ port.on('message', (message: ToThread) => {
 
 async function serve(job: Job): Promise<void> {
   abort = new AbortController();
-  output.tell(job.traced ? (text) => say({ kind: 'printed', text }) : undefined);
-  const timer = setInterval(beat, PULSE_MS);
+  output.tell(job.traced ? (text) => say(job, { kind: 'printed', text }) : undefined);
   const answer = await answerTo(job, abort.signal);
-  clearInterval(timer);
   output.tell(undefined);
   // A thread that has grown is not given to another script: it would die of what this one left behind.
-  say({ ...answer, retire: answer.retire || usedBytes() > LIMIT_BYTES / 2 });
+  say(job, { ...answer, retire: answer.retire || usedBytes() > LIMIT_BYTES / 2 });
 }
 
 async function answerTo(job: Job, signal: AbortSignal): Promise<Answer> {
@@ -61,7 +62,7 @@ async function answerTo(job: Job, signal: AbortSignal): Promise<Answer> {
     const settings = await script.settings(job.given);
     const context: ScriptContext = { target: job.target, signal, timeoutMs: job.timeoutMs, clock };
     if (signal.aborted) return { kind: 'late', retire: false };
-    say({ kind: 'begun' });
+    say(job, { kind: 'begun' });
     hasBegun = true;
     const outcome = outcomeFrom(await script.probe.attempt(settings, context));
     return { kind: 'returned', outcome, retire: false };
@@ -94,8 +95,8 @@ function systemId(): number {
   }
 }
 
-function say(message: FromThread): void {
-  post(stringify(message));
+function say({ id }: Named, message: FromThread): void {
+  post(stringify({ ...message, id }));
 }
 
 /** Tells the main thread that this loop turns, and what it weighs. */

@@ -2,6 +2,8 @@ import { createServer } from 'node:http';
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { createPool } from '../../../probes/script/pool.ts';
+import { scriptProbe } from '../../../probes/script/probe.ts';
 import { attemptOf, runScript, scriptFile } from '../../support/script.ts';
 import { closedPort, serve, tcpServer } from '../../support/servers.ts';
 import { verdict } from '../../support/verdict.ts';
@@ -238,4 +240,22 @@ test('it talks to a real server', async () => {
   const { outcome, phases } = await runScript(file, { given: { url: `http://127.0.0.1:${port}/` } });
   expect(outcome).toEqual({ status: 'ok', message: 'answered 200', facts: { lag_ms: 3 } });
   expect(Object.keys(phases)).toEqual(['queue', 'wait']);
+});
+
+test('the longest outcome comes over, whatever it is made of', async () => {
+  const attempt = await runScript(
+    attemptOf(`
+      const facts = Array.from({ length: 100 }, (_, i) => [i + '\\u0001'.repeat(90), '\\u0001'.repeat(500)]);
+      return ok('x', Object.fromEntries(facts));
+    `),
+  );
+  expect(attempt.outcome.status).toBe('ok');
+});
+
+test('what stands on the prototype of all objects is no outcome', async () => {
+  const attempt = await runScript(
+    attemptOf("Object.assign(Object.prototype, { status: 'ok', message: 'x' }); return {};"),
+    { script: scriptProbe(createPool({ most: 1 })) },
+  );
+  expect(attempt.outcome.status).toBe('void');
 });

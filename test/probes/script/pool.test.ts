@@ -41,6 +41,17 @@ async function run(
   return { said: answer.kind === 'returned' ? answer.outcome.message : answer.kind, queued };
 }
 
+/** A FIFO to which nobody writes: who reads it is stuck. */
+function fifoNowhere(): string {
+  const fifo = join(mkdtempSync(join(tmpdir(), 'vitald-')), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  return fifo;
+}
+
+function readsFrom(fifo: string): string {
+  return attemptOf(`readFileSync('${fifo}')`, `import { readFileSync } from 'node:fs';`);
+}
+
 /** Waits for something of which nobody tells. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
@@ -113,15 +124,37 @@ test('one that waits can be called off, and who is behind it is not held up', as
   await pool.clear();
 });
 
-test('one that is stuck in a call that cannot be interrupted does not keep its place', async () => {
-  const pool = createPool({ most: 1 });
+test('one that is stuck in a call that cannot be interrupted keeps its place, and others are told why they get none', async () => {
+  const pool = createPool({ most: 1, stuckMs: 0 });
   const abort = new AbortController();
-  const file = attemptOf(`execSync('sleep 1')`, `import { execSync } from 'node:child_process';`);
-  const ended: string[] = [];
-  const stuck = run(pool, file, { signal: abort.signal, onBegun: () => abort.abort() });
-  const behind = run(pool, attemptOf('return ok("behind")'));
-  await Promise.all([stuck, behind].map(async (one) => ended.push((await one).said)));
-  expect(ended).toEqual(['behind', 'ended']);
+  const fifo = fifoNowhere();
+  const stuck = run(pool, readsFrom(fifo), { signal: abort.signal, onBegun: () => abort.abort() });
+  const next = attemptOf('return ok("next")');
+  const impatient = (): Promise<string> =>
+    run(pool, next, { signal: AbortSignal.timeout(20) }).then(
+      ({ said }) => said,
+      () => 'waited',
+    );
+  let said = 'waited';
+  while (said === 'waited') said = await impatient();
+  expect(said).toBe('stuck');
+  const before = systemThreads();
+  await Promise.all(Array.from({ length: 20 }, impatient));
+  expect(systemThreads()).toBe(before);
+  writeFileSync(fifo, '');
+  expect((await stuck).said).toBe('ended');
+  expect((await run(pool, next)).said).toBe('next');
+  await pool.clear();
+});
+
+test.each([
+  ['is never done', 'setTimeout(() => { for (;;); })'],
+  ['keeps on growing', 'const l = []; setInterval(() => l.push(Buffer.alloc(1e6, 1)), 1)'],
+])('a thread on which a script leaves something behind that %s ends', async (_, body) => {
+  const pool = createPool({ most: 1 });
+  expect((await run(pool, attemptOf(`${body}; return ok("x")`))).said).toBe('x');
+  await until(() => pool.counts().idle === 0);
+  expect((await run(pool, attemptOf('return ok("y")'))).said).toBe('y');
   await pool.clear();
 });
 
@@ -186,9 +219,7 @@ test.each(['for (;;);', 'await new Promise(() => {})', 'setInterval(() => {}, 1)
 );
 
 test('the process ends with its work, and its code, also where a script is stuck in a call', async () => {
-  const fifo = join(mkdtempSync(join(tmpdir(), 'vitald-')), 'fifo');
-  execFileSync('mkfifo', [fifo]);
-  const file = attemptOf(`readFileSync('${fifo}')`, `import { readFileSync } from 'node:fs';`);
+  const file = readsFrom(fifoNowhere());
   const yaml = yamlFile(`targets: [{ name: a, timeout: 200ms, script: "${file}" }]`);
   const { code, stdout, stderr } = await runCli(['once', yaml]);
   expect(stderr).toBe('');
