@@ -87,10 +87,8 @@ export function tlsKeys(): z.ZodType<TlsSettings> {
 
 /** The same where the URL says whether there is TLS: `tls: true` takes it with the defaults, as saying nothing does. */
 export function tlsOfUrl(): z.ZodType<TlsSettings> {
-  return alsoTakes(
-    ['flag'],
-    z.preprocess((raw) => (raw === true ? {} : raw), keys),
-  ).meta({ as: 'true, or [a mapping](tls.md)' });
+  const trueToo = z.preprocess((raw) => (raw === true ? {} : raw), keys);
+  return alsoTakes(['flag'], trueToo).meta({ as: 'true, or [a mapping](tls.md)' });
 }
 
 /** `tls: true` means TLS with the defaults; false and absence mean none. */
@@ -153,9 +151,7 @@ function secureContext(tls: TlsSettings): SecureContext {
   }
 }
 
-function isOld(version: SecureVersion | undefined): boolean {
-  return version === 'TLSv1' || version === 'TLSv1.1';
-}
+const isOld = (version: SecureVersion | undefined): boolean => version === 'TLSv1' || version === 'TLSv1.1';
 
 /** The same for another origin than the one it was written for: neither the name nor our own certificate goes there. */
 export function forOtherOrigin(tls: TlsSettings): TlsSettings {
