@@ -5,6 +5,9 @@ export function encodedForms(text: string): string[] {
     inJson(text),
     // A message quotes a body, which may be JSON itself.
     inJson(inJson(text)),
+    // A trace quotes it, and escapes nothing but quotes.
+    text.replaceAll('"', String.raw`\"`),
+    inJson(text).replaceAll('"', String.raw`\"`),
     ...percentEncoded(text),
     standard,
     standard.replaceAll('+', '-').replaceAll('/', '_'),

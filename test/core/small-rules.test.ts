@@ -51,6 +51,7 @@ describe('createRedactor', () => {
     [[String.raw`p"a\s`], String.raw`body is "p\"a\\s"`, 'body is "***"'],
     [['p"a s/'], 'location: /?t=p%22a%20s%2F or p%22a+s%2f or p%22a%20s/', 'location: /?t=*** or *** or ***'],
     [['p"a'], `body is ${JSON.stringify(JSON.stringify('p"a'))}`, String.raw`body is "\"***\""`],
+    [[String.raw`p"a\s`], String.raw`46B "{\"t\":\"p\\"a\\s\"}"`, String.raw`46B "{\"t\":\"***\"}"`],
     [['\ud800half'], 'x \ud800half', 'x ***'],
     [['S3CRET-token'], 'got "xxS3CRET-to…" and s3cret…, S3CRE…', 'got "xx***…" and ***…, S3CRE…'],
     [['S3CRET-token'], 'ends in S3CRET-t', 'ends in ***'],

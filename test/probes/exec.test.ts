@@ -126,7 +126,7 @@ describe('facts', () => {
     const line = `${'long '.repeat(200)}| ${entries.map(([name, n]) => `${name}=${n}MB;5;6`).join(' ')}`;
     const path = script('many', `#!/bin/sh\necho '${line}'\n`);
     const { outcome } = await attemptOnce(exec, [path], { dir });
-    expect(outcome.message).toBe('long '.repeat(100));
+    expect(outcome.message).toBe('long '.repeat(100).trim());
     expect(outcome.facts).toEqual(Object.fromEntries(entries));
   });
 
@@ -221,7 +221,7 @@ describe('how it runs', () => {
   test('100 MB of output end normally, in bounded memory', async () => {
     const before = process.memoryUsage();
     const flood = 'head -c 50000000 /dev/zero; head -c 50000000 /dev/zero >&2; exit 1';
-    expect(await judged({ shell: flood }, 60_000)).toBe(`warn: ${'\0'.repeat(500)}`);
+    expect(await judged({ shell: flood }, 60_000)).toBe('warn: ');
     const grown = process.memoryUsage();
     expect(grown.arrayBuffers - before.arrayBuffers).toBeLessThan(40_000_000);
     expect(grown.rss - before.rss).toBeLessThan(90_000_000);
