@@ -7,7 +7,7 @@ import type { TraceEntry } from '../../src/core/trace.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { type Reply, closedUdpPort, udpServer } from '../support/datagrams.ts';
 import { a, framed, onQuery, rcode, replyTo } from '../support/dns-server.ts';
-import { tcpServer } from '../support/servers.ts';
+import { serve, tcpServer } from '../support/servers.ts';
 import { verdict } from '../support/verdict.ts';
 
 const NAME = 'example.internal';
@@ -323,13 +323,15 @@ describe('over TCP', () => {
       socket.on('error', () => {});
       onQuery(socket, (query) => socket.write(right(query)));
     });
-    const port = await udpServer((query, reply) => reply(replyTo(query, [], { flags: TRUNCATED_RESPONSE })));
-    await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve));
+    // TCP first: its numbers are the scarce ones.
+    const port = await serve(tcp);
+    const cut = (query: Buffer, reply: Reply): void =>
+      reply(replyTo(query, [], { flags: TRUNCATED_RESPONSE }));
+    await udpServer(cut, '127.0.0.1', port);
     const trace: TraceEntry[] = [];
     const { outcome } = await attemptOnce(dns, `${NAME}@127.0.0.1:${port}`, {
       onTrace: (entry) => trace.push(entry),
     });
-    tcp.close();
     expect(outcome).toMatchObject({ status: 'ok', facts: { transport: 'tcp', answers: '10.0.0.1' } });
     expect(trace.filter(({ kind }) => kind !== 'note')).toEqual([
       { kind: 'sent', what: `dns over udp to 127.0.0.1:${port}`, text: 'example.internal IN A' },

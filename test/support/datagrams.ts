@@ -14,6 +14,7 @@ export type Reply = (bytes: Buffer) => void;
 export async function udpServer(
   onDatagram: (datagram: Buffer, reply: Reply, from: RemoteInfo) => void,
   host = '127.0.0.1',
+  port = 0,
 ): Promise<number> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   open.push(socket);
@@ -21,7 +22,7 @@ export async function udpServer(
   socket.on('message', (datagram, from) =>
     onDatagram(datagram, (bytes) => socket.send(bytes, from.port, from.address), from),
   );
-  await new Promise<void>((resolve) => socket.bind(0, host, resolve));
+  await new Promise<void>((resolve) => socket.bind(port, host, resolve));
   return socket.address().port;
 }
 
