@@ -1,5 +1,6 @@
 import type { Detector } from './detector.ts';
-import { type FaultKind, type Noise, createWorld, randomFrom } from './world.ts';
+import { type FaultKind, type Noise, createWorld } from './world.ts';
+import { randomFrom } from '../../test/support/random.ts';
 
 export const REGIMES = {
   'loss 1%': { loss: 0.01 },

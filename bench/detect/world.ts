@@ -1,4 +1,5 @@
 import type { EvidenceClass } from '../../src/core/outcome.ts';
+import { randomFrom } from '../../test/support/random.ts';
 
 /**
  * A target, its host and the way to it, in simulated time: outages, stalls, lost packets, and one fault. Everything is
@@ -46,17 +47,6 @@ const SYN_SENDS = [0, 1_000, 3_000, 7_000, 15_000];
 const DATA_SENDS = [0, 200, 600, 1_400, 3_000, 6_200, 12_600];
 const RTT_MS = 1;
 const MEDIAN_LATENCY_MS = 20;
-
-/** mulberry32 */
-export function randomFrom(seed: number): Random {
-  let a = seed;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export function createWorld({ loss = 0.001, bursts, stalls }: Noise, hours: number, seed: number): World {
   const random = randomFrom(seed);

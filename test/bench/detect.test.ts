@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { EQUAL_LOAD } from '../../bench/detect/ours.ts';
 import { HAPROXY, PEERS } from '../../bench/detect/peers.ts';
 import { REGIMES, type Regime, mean, percentile, row, table } from '../../bench/detect/table.ts';
-import { type FaultKind, anchorAnswers, attempt, createWorld, randomFrom } from '../../bench/detect/world.ts';
+import { type FaultKind, anchorAnswers, attempt, createWorld } from '../../bench/detect/world.ts';
+import { randomFrom } from '../support/random.ts';
 
 const QUIET = createWorld({ loss: 0 }, 1, 1);
 
