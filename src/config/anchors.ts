@@ -25,6 +25,7 @@ export function anchorTargets(
     return {
       name: `anchor ${name}`,
       labels: {},
+      purpose: 'dependency',
       probe: { kind: 'tcp', settings: probe.settings.parse(name) },
       rules: {
         intervalMs: TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HOOK_EVENTS, type HookRegistry } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
+import { PURPOSES } from '../core/purpose.ts';
 import { formatDuration } from '../core/units.ts';
 import {
   address,
@@ -44,6 +45,7 @@ const suspectAfter = z
 
 /** What stands when neither the target nor `defaults:` says anything. */
 export const RULE_DEFAULTS = {
+  purpose: 'live',
   interval: 5_000,
   timeout: 2_000,
   retry_interval: 1_000,
@@ -78,6 +80,11 @@ const ruleKeys = {
   suspect_after: suspectAfter
     .meta({ otherwise: `\`${RULE_DEFAULTS.suspect_after}\`` })
     .describe('how long an answer may take before the target is asked again beside it; `auto` learns it'),
+  purpose: z
+    .enum(PURPOSES, { error: expected(`one of ${PURPOSES.join(', ')}`) })
+    .optional()
+    .meta({ otherwise: `\`${RULE_DEFAULTS.purpose}\`` })
+    .describe('what it is watched for, and so what may be done about it; only `live` may have `recover`'),
   notify: names
     .optional()
     .meta({ as: 'names of hooks' })

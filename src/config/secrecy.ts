@@ -9,6 +9,7 @@ const READABLE = new Set([
   'name',
   'group',
   'labels',
+  'purpose',
   'each',
   'depends_on',
   'notify',

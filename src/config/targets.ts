@@ -5,6 +5,7 @@ import type { Target } from '../core/target.ts';
 import { expanded, hasPlaceholder, withoutEach } from './each.ts';
 import { onlyKind } from './hooks.ts';
 import { type Problem, markedText } from './problem.ts';
+import { purposeOf } from './purpose.ts';
 import { rulesOf, windowsOf, wordsOf } from './rules.ts';
 import { targetSchema } from './schema.ts';
 import { type Sourced, unknown, validate } from './validate.ts';
@@ -88,10 +89,12 @@ function targetLoader({ defaults, confirm, probes, hookNames, problems }: LoadTa
     const host = probes[kind]!.host?.(settings);
     const notify = listOf(checked.notify ?? defaultData['notify']);
     const recover = listOf(checked.recover ?? defaultData['recover']);
-    const identity = JSON.stringify([source.dir, written, rules, notify, recover]);
+    const purpose = purposeOf(entry, defaults, recover.length > 0, problems);
+    const identity = JSON.stringify([source.dir, written, purpose, rules, notify, recover]);
     return {
       merged: {
         ...written,
+        purpose,
         ...wordsOf(rules),
         ...(notify.length > 0 && { notify }),
         ...(recover.length > 0 && { recover }),
@@ -100,6 +103,7 @@ function targetLoader({ defaults, confirm, probes, hookNames, problems }: LoadTa
         name: checked.name,
         ...(checked.group !== undefined && { group: checked.group }),
         labels: checked.labels,
+        purpose,
         probe: { kind, settings },
         ...(host !== undefined && { host }),
         rules,

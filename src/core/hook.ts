@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
 import type { EvidenceClass, Reason } from './outcome.ts';
+import type { Purpose } from './purpose.ts';
 import type { State } from './health.ts';
 
 /**
@@ -40,6 +41,7 @@ export interface HookEvent {
   readonly target: string;
   readonly group: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  readonly purpose: Purpose;
   readonly probe: string;
   readonly state: State;
   readonly from: State;

@@ -1,10 +1,13 @@
 import type { DownRule } from './evidence.ts';
+import type { Purpose } from './purpose.ts';
 
 /** One thing to watch. Data without functions: it can be printed, compared and kept over a reload. */
 export interface Target {
   readonly name: string;
   readonly group?: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** What may be done about it. */
+  readonly purpose: Purpose;
   readonly probe: { readonly kind: string; readonly settings: unknown };
   /** The host that its attempts load, for the per-host bound. */
   readonly host?: string;

@@ -45,6 +45,7 @@ function eventEnvironment(event: HookEvent): Record<string, string> {
     VITALD_EVENT_ID: event.id,
     VITALD_TARGET: event.target,
     VITALD_GROUP: event.group ?? '',
+    VITALD_PURPOSE: event.purpose,
     VITALD_PROBE: event.probe,
     VITALD_STATE: event.state,
     VITALD_FROM: event.from,

@@ -13,6 +13,7 @@ export function hookEvent(target: Target, transition: Transition): HookEvent | n
     target: target.name,
     group: target.group ?? null,
     labels: target.labels,
+    purpose: target.purpose,
     probe: target.probe.kind,
     state: transition.to,
     from: transition.from,

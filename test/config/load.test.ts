@@ -127,6 +127,35 @@ describe('rules', () => {
   });
 });
 
+describe('purpose', () => {
+  const purposes = (defaults: string, keys: string): string[] =>
+    yaml(`
+hooks: { restart: { shell: "true" } }
+defaults: ${defaults}
+targets: [{ name: a, tcp: "h:1" }, { name: b, tcp: "h:1", ${keys} }]`).targets.map(({ purpose }) => purpose);
+
+  test('is live unless somebody says otherwise, and the target comes before the defaults', () => {
+    expect(purposes('{}', 'purpose: canary')).toEqual(['live', 'canary']);
+    expect(purposes('{ purpose: ready }', 'purpose: live, recover: restart')).toEqual(['ready', 'live']);
+  });
+
+  test('one that may not recover can take back the actions of the defaults', () => {
+    expect(purposes('{ recover: restart }', 'purpose: ready, recover: []')).toEqual(['live', 'ready']);
+  });
+
+  test('where both are defaults, the place is there', () => {
+    const dir = files({
+      't.yaml': `hooks: { restart: { shell: "true" } }
+defaults: { purpose: dependency, recover: restart }
+targets: [{ name: a, tcp: "h:1" }]`,
+    });
+    expect(problemsOf(join(dir, 't.yaml'))).toEqual([
+      `${dir}/t.yaml:2:34 only a target of purpose live may recover, and this one is dependency; ` +
+        '`recover: []` in the target takes back that of the defaults',
+    ]);
+  });
+});
+
 describe('each', () => {
   test('one target for each combination; other braces stay', () => {
     const { targets } = yaml(`

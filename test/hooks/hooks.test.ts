@@ -11,6 +11,7 @@ const EVENT: HookEvent = {
   target: 'a',
   group: null,
   labels: { tier: 'front' },
+  purpose: 'live',
   probe: 'http',
   state: 'down',
   from: 'suspect',

@@ -19,6 +19,7 @@ export function aTarget({
   const target = {
     name: 't',
     labels: {},
+    purpose: 'live' as const,
     probe: { kind: 'scripted', settings: {} },
     dependsOn: [],
     notify: [],
