@@ -38,10 +38,10 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
   const dispatcher = createDispatcher({ registry: hooks, clock, random, observer: told, redact });
   const observer: Required<Observer> = {
     ...told,
-    // The log speaks of a transition before the hooks that it sets off.
-    onTransition(target, transition) {
-      told.onTransition(target, transition);
-      dispatcher.dispatch(target, transition);
+    // The log speaks of it before the hooks that it sets off.
+    onNews(target, news) {
+      told.onNews(target, news);
+      dispatcher.dispatch(target, news);
     },
     onTrouble: (what, detail) => told.onTrouble(what, redact(detail)),
   };

@@ -25,6 +25,9 @@ const DEFAULTS: Rules = {
   successThreshold: RULE_DEFAULTS.success_threshold,
   confirm: RULE_DEFAULTS.confirm,
   suspectAfter: RULE_DEFAULTS.suspect_after,
+  slowAfter: RULE_DEFAULTS.slow_after,
+  degradedThreshold: RULE_DEFAULTS.degraded_threshold,
+  restoredThreshold: RULE_DEFAULTS.restored_threshold,
 };
 /** As many probes a second as HAProxy's defaults, and for a hang a window as long as its three timeouts and two waits. */
 const FAST: Rules = {
@@ -36,6 +39,7 @@ const FAST: Rules = {
 
 interface Flight {
   readonly start: number;
+  readonly onGrid: boolean;
   readonly answer: Answer;
 }
 
@@ -56,6 +60,7 @@ function watch(rules: Rules, anchor: boolean, { world, random, untilMs, fault }:
   let flights: Flight[] = [];
   let suspected = false;
   let suspicionAt = Infinity;
+  let onGrid = true;
   let startAt = firstDue(NAME, rules.intervalMs, epoch, 0);
   let falseDowns = 0;
   let attempts = 0;
@@ -73,14 +78,16 @@ function watch(rules: Rules, anchor: boolean, { world, random, untilMs, fault }:
     now,
   });
   function plan(now: number): void {
-    startAt = nextStart(standing(now))?.due ?? Infinity;
+    const next = nextStart(standing(now));
+    startAt = next?.due ?? Infinity;
+    onGrid = next?.onGrid ?? false;
   }
 
   function begin(now: number): void {
     attempts++;
     latest = { due: startAt, startedAt: now };
     startAt = Infinity;
-    flights.push({ start: now, answer: attempt(world, random, now, rules.timeoutMs, fault) });
+    flights.push({ start: now, onGrid, answer: attempt(world, random, now, rules.timeoutMs, fault) });
     flights.sort((a, b) => a.answer.end - b.answer.end);
     if (isConfirming(standing(now))) plan(now);
     else if (rules.suspectAfter !== 'off') {
@@ -91,13 +98,16 @@ function watch(rules: Rules, anchor: boolean, { world, random, untilMs, fault }:
   }
 
   /** True where it is a verdict of down. */
-  function conclude({ start, answer: { said, end } }: Flight): boolean {
+  function conclude({ start, onGrid: regular, answer: { said, end } }: Flight): boolean {
     suspected = false;
     suspicionAt = Infinity;
     if (said === 'ok') estimate = withLatency(estimate, end - start);
     const { transition, ...judged } = judge(health, settledAttempt(start, end, said), {
       target: NAME,
       rules,
+      slowMs: null,
+      regular,
+      hushed: false,
       unreachable: false,
       doubt: NO_DOUBT,
       pathWorks:
@@ -122,7 +132,10 @@ function watch(rules: Rules, anchor: boolean, { world, random, untilMs, fault }:
     } else if (now === suspicionAt) {
       suspicionAt = Infinity;
       suspected = true;
-      if (isConfirming(standing(now))) startAt = now;
+      if (isConfirming(standing(now))) {
+        startAt = now;
+        onGrid = false;
+      }
     } else begin(now);
   }
 }

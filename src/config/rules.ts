@@ -18,15 +18,17 @@ export function rulesOf(
         ? RULE_DEFAULTS[key]
         : undefined;
   };
-  const count = (key: 'failure_threshold' | 'success_threshold'): number =>
-    Number(written[key] ?? defaults[key] ?? RULE_DEFAULTS[key]);
+  const count = (
+    key: 'failure_threshold' | 'success_threshold' | `${'degraded' | 'restored'}_threshold`,
+  ): number => Number(written[key] ?? defaults[key] ?? RULE_DEFAULTS[key]);
+  const learned = (key: 'suspect_after' | 'slow_after'): 'auto' | 'off' | number => {
+    const value = String(written[key] ?? defaults[key] ?? RULE_DEFAULTS[key]);
+    return value === 'auto' || value === 'off' ? value : parseDuration(value)!;
+  };
   const intervalMs = duration('interval');
   const timeoutMs = duration('timeout');
   const retryMs = duration('retry_interval');
   if (intervalMs === undefined || timeoutMs === undefined || retryMs === undefined) return undefined;
-  const suspectAfter = String(
-    written['suspect_after'] ?? defaults['suspect_after'] ?? RULE_DEFAULTS.suspect_after,
-  );
   const timeoutIsWritten = (written['timeout'] ?? defaults['timeout']) !== undefined;
   if (timeoutIsWritten && timeoutMs > intervalMs) {
     const key =
@@ -44,8 +46,10 @@ export function rulesOf(
     retryIntervalMs: Math.min(retryMs, intervalMs),
     failureThreshold: count('failure_threshold'),
     successThreshold: count('success_threshold'),
-    suspectAfter:
-      suspectAfter === 'auto' || suspectAfter === 'off' ? suspectAfter : parseDuration(suspectAfter)!,
+    degradedThreshold: count('degraded_threshold'),
+    restoredThreshold: count('restored_threshold'),
+    suspectAfter: learned('suspect_after'),
+    slowAfter: learned('slow_after'),
   };
 }
 
@@ -65,12 +69,18 @@ export function wordsOf(rules: Rules): Record<string, unknown> {
     retry_interval: formatDuration(rules.retryIntervalMs),
     failure_threshold: rules.failureThreshold,
     success_threshold: rules.successThreshold,
-    suspect_after:
-      typeof rules.suspectAfter === 'number' ? formatDuration(rules.suspectAfter) : rules.suspectAfter,
+    degraded_threshold: rules.degradedThreshold,
+    restored_threshold: rules.restoredThreshold,
+    suspect_after: learnedWord(rules.suspectAfter),
+    slow_after: learnedWord(rules.slowAfter),
     confirm: {
       explicit: formatDuration(rules.confirm.explicit),
       silent: formatDuration(rules.confirm.silent),
       path: formatDuration(rules.confirm.path),
     },
   };
+}
+
+function learnedWord(value: 'auto' | 'off' | number): string {
+  return typeof value === 'number' ? formatDuration(value) : value;
 }

@@ -39,7 +39,7 @@ const confirm = withShortForm(['scalar'], (all) => ({ explicit: all, silent: all
   .optional()
   .describe('how long failures of each class must last before `down`; one duration holds for all');
 
-const suspectAfter = z
+const learned = z
   .union([z.enum(['auto', 'off']), duration()], { error: expected('auto, off or a duration such as 500ms') })
   .optional();
 
@@ -52,6 +52,9 @@ export const RULE_DEFAULTS = {
   failure_threshold: 3,
   success_threshold: 2,
   suspect_after: 'auto',
+  slow_after: 'off',
+  degraded_threshold: 3,
+  restored_threshold: 3,
   confirm: { explicit: 2_000, silent: 6_000, path: 10_000 },
 } as const;
 
@@ -77,7 +80,7 @@ const ruleKeys = {
     .optional()
     .meta({ otherwise: `\`${RULE_DEFAULTS.success_threshold}\`` })
     .describe('good attempts in a row before `up` again'),
-  suspect_after: suspectAfter
+  suspect_after: learned
     .meta({ otherwise: `\`${RULE_DEFAULTS.suspect_after}\`` })
     .describe('how long an answer may take before the target is asked again beside it; `auto` learns it'),
   purpose: z
@@ -85,10 +88,23 @@ const ruleKeys = {
     .optional()
     .meta({ otherwise: `\`${RULE_DEFAULTS.purpose}\`` })
     .describe('what it is watched for, and so what may be done about it; only `live` may have `recover`'),
+  slow_after: learned
+    .meta({ otherwise: `\`${RULE_DEFAULTS.slow_after}\`` })
+    .describe(
+      'a good answer that takes longer is a complaint; `auto`: three times the usual 99th percentile',
+    ),
+  degraded_threshold: integer(1)
+    .optional()
+    .meta({ otherwise: `\`${RULE_DEFAULTS.degraded_threshold}\`` })
+    .describe('good attempts in a row that warn or are slow before it is `degraded`'),
+  restored_threshold: integer(1)
+    .optional()
+    .meta({ otherwise: `\`${RULE_DEFAULTS.restored_threshold}\`` })
+    .describe('good attempts in a row without a complaint before it is restored'),
   notify: names
     .optional()
     .meta({ as: 'names of hooks' })
-    .describe('who hears of it when an incident opens and closes'),
+    .describe('who hears of it: an incident opens or closes, it is degraded or flaps'),
   recover: names
     .optional()
     .meta({ as: 'names of hooks' })
@@ -124,9 +140,9 @@ export const eachSchema = z.record(
 
 export function hookSchema(hooks: HookRegistry) {
   return z.strictObject({
-    on: oneOrMore(z.enum(HOOK_EVENTS, { error: 'expected down or up' }))
+    on: oneOrMore(z.enum(HOOK_EVENTS, { error: expected(HOOK_EVENTS.join(', ')) }))
       .optional()
-      .describe('the events on which it runs: both where it notifies, `down` where it recovers'),
+      .describe('the events on which it runs: all where it notifies, `down` where it recovers'),
     timeout: duration().optional().describe('one try'),
     retries: integer(0, 100).optional().describe('how often a try that failed is repeated'),
     ...optionalKeys(hooks, (kind) => `what runs: ${kind}. A hook is of exactly one kind`),

@@ -55,7 +55,11 @@ export function withFailure(evidence: Evidence, failed: EvidenceClass, startedAt
  * The window of a class. Where the target's host has answered in between, evidence of the path alone may not undercut
  * the silent window: what stalls a server, every way to it sees.
  */
-export function windowOf(cls: EvidenceClass, { reached }: Evidence, confirm: ConfirmWindows): number {
+export function windowOf(
+  cls: EvidenceClass,
+  { reached }: Pick<Evidence, 'reached'>,
+  confirm: ConfirmWindows,
+): number {
   return cls === 'path' && reached ? Math.max(confirm.path, confirm.silent) : confirm[cls];
 }
 

@@ -1,7 +1,20 @@
+import {
+  type Degradation,
+  type DegradedRule,
+  NO_DEGRADATION,
+  complaintOf,
+  withGood,
+  withoutGood,
+} from './degraded.ts';
 import type { Doubt } from './doubt.ts';
 import { type DownRule, type Evidence, NO_EVIDENCE, provenBy, stretched, withFailure } from './evidence.ts';
-import { type Attempt, type Outcome, classOf } from './outcome.ts';
+import { type Flaps, NO_FLAPS, settledBy, withDown, withUp } from './flapping.ts';
+import { incidentId } from './incident.ts';
+import { type News, NO_NEWS, newsOf } from './news.ts';
+import { type Attempt, type Good, classOf } from './outcome.ts';
+import { NO_RECENT, type Recent, provenByShare, withRegular } from './ratio.ts';
 import type { Rules } from './target.ts';
+import { NOTHING_TOLD, type Told } from './told.ts';
 
 /** What we believe of a target. */
 export type State = 'unknown' | 'up' | 'suspect' | 'down' | 'recovering';
@@ -18,6 +31,11 @@ export interface Health {
   readonly incidentAt: number | null;
   /** Monotonic ms at which the newest attempt that was judged had started. */
   readonly judgedAt: number;
+  /** What the last regular attempts came to. */
+  readonly recent: Recent;
+  readonly flaps: Flaps;
+  readonly degradation: Degradation;
+  readonly told: Told;
 }
 
 /** A change of state, with the attempt that caused it. */
@@ -27,7 +45,7 @@ export interface Transition {
   readonly at: number;
   /** Id of the incident that this transition opens, continues or closes. */
   readonly incident: string | null;
-  /** What the world should hear of: the incident opens or closes. A relapse inside an incident is neither. */
+  /** The incident opens or closes. A relapse inside an incident is neither. Whether it is told, and when, is another thing. */
   readonly event: 'down' | 'up' | null;
   readonly attempt: Attempt;
 }
@@ -35,12 +53,20 @@ export interface Transition {
 export interface Judgement {
   readonly health: Health;
   readonly transition: Transition | null;
+  /** In the order in which it is told. */
+  readonly news: readonly News[];
 }
 
 /** What `judge` needs to know beside the attempt. */
 export interface Circumstances {
   readonly target: string;
-  readonly rules: DownRule & Pick<Rules, 'successThreshold'>;
+  readonly rules: DownRule & DegradedRule & Pick<Rules, 'successThreshold'>;
+  /** The latency from which a good answer is a complaint, ms; null: none is. */
+  readonly slowMs: number | null;
+  /** A start of the grid, not one while a change of state is pending. */
+  readonly regular: boolean;
+  /** Openings are held back: it is paused, say. */
+  readonly hushed: boolean;
   /** A target it depends on is not up: failures say nothing of this one, so they open no incident. */
   readonly unreachable: boolean;
   /** What the agent thinks of itself. */
@@ -59,12 +85,16 @@ export function unknownHealth(at: number): Health {
     successes: 0,
     incidentAt: null,
     judgedAt: -Infinity,
+    recent: NO_RECENT,
+    flaps: NO_FLAPS,
+    degradation: NO_DEGRADATION,
+    told: NOTHING_TOLD,
   };
 }
 
-/** The same for as long as the incident lasts; unique per target, and sorts by time: `orders-api-mh9x2k1c`. */
-export function incidentId(target: string, openedAt: number): string {
-  return `${target}-${openedAt.toString(36)}`;
+/** The same with full grace: whatever speaks against the target up to now counts no more. */
+export function forgiven(health: Health): Health {
+  return { ...health, evidence: NO_EVIDENCE, recent: NO_RECENT };
 }
 
 /**
@@ -76,19 +106,36 @@ export function judge(health: Health, attempt: Attempt, circumstances: Circumsta
   const { outcome, startedAt } = attempt;
   const { doubtful } = circumstances.doubt;
   const saysNothing = outcome.status === 'void' || (doubtful && outcome.status === 'fail');
-  if (saysNothing || startedAt < health.judgedAt) return { health, transition: null };
-  const next = isGood(outcome) ? afterGood(health, circumstances) : afterFail(health, attempt, circumstances);
-  const judged = { ...next, judgedAt: startedAt };
-  if (next.state === health.state) return { health: { ...judged, since: health.since }, transition: null };
-  return { health: judged, transition: transitionOf(health, judged, attempt, circumstances) };
+  if (saysNothing || startedAt < health.judgedAt) return { health, transition: null, news: NO_NEWS };
+  const seen =
+    outcome.status === 'fail'
+      ? afterFail(health, attempt, circumstances)
+      : afterGood(health, { ...attempt, outcome }, circumstances);
+  const since = seen.state === health.state ? health.since : circumstances.at;
+  const judged = { ...seen, since, judgedAt: startedAt, flaps: flapsOf(health, seen, endOf(attempt)) };
+  const { told, news } = newsOf(health, judged, attempt, circumstances);
+  const transition =
+    judged.state === health.state ? null : transitionOf(health, judged, attempt, circumstances);
+  return { health: told === judged.told ? judged : { ...judged, told }, transition, news };
 }
 
-function isGood(outcome: Outcome): boolean {
-  return outcome.status === 'ok' || outcome.status === 'warn';
+function endOf({ startedAt, latencyMs }: Attempt): number {
+  return startedAt + latencyMs;
 }
 
-function afterGood(health: Health, { rules, at }: Circumstances): Health {
-  const fine = { ...health, since: at, evidence: NO_EVIDENCE };
+function afterGood(
+  health: Health,
+  { outcome, startedAt, latencyMs }: Attempt & { readonly outcome: Good },
+  { rules, regular, slowMs }: Circumstances,
+): Health {
+  const recent = regular ? withRegular(health.recent, { startedAt, failed: null }) : health.recent;
+  const complaint = complaintOf(outcome, latencyMs, slowMs);
+  const fine = {
+    ...health,
+    evidence: NO_EVIDENCE,
+    recent,
+    degradation: withGood(health.degradation, complaint, recent, rules),
+  };
   switch (health.state) {
     case 'unknown':
     case 'suspect':
@@ -98,7 +145,8 @@ function afterGood(health: Health, { rules, at }: Circumstances): Health {
     case 'recovering': {
       const successes = health.successes + 1;
       return successes >= rules.successThreshold
-        ? { ...fine, state: 'up', successes: 0, incidentAt: null }
+        ? // What brought it down is over: it would bring it down again otherwise.
+          { ...fine, state: 'up', successes: 0, incidentAt: null, recent: NO_RECENT }
         : { ...fine, state: 'recovering', successes };
     }
   }
@@ -107,25 +155,35 @@ function afterGood(health: Health, { rules, at }: Circumstances): Health {
 function afterFail(
   health: Health,
   attempt: Attempt,
-  { rules, at, unreachable, doubt, pathWorks }: Circumstances,
+  { rules, at, unreachable, doubt, pathWorks, regular }: Circumstances,
 ): Health {
   switch (health.state) {
     case 'unknown':
     case 'up':
     case 'suspect': {
-      const suspect: Health = { ...health, state: 'suspect', since: at, successes: 0 };
-      if (unreachable) return { ...suspect, evidence: NO_EVIDENCE };
-      const evidence = withFailure(health.evidence, classOf(attempt.outcome)!, attempt.startedAt);
+      const suspect: Health = { ...health, state: 'suspect', successes: 0 };
+      if (unreachable) return { ...suspect, evidence: NO_EVIDENCE, recent: NO_RECENT };
+      const { startedAt } = attempt;
+      const failed = classOf(attempt.outcome)!;
+      const recent = regular ? withRegular(health.recent, { startedAt, failed }) : health.recent;
+      const evidence = withFailure(health.evidence, failed, startedAt);
+      const degradation = withoutGood(health.degradation, recent);
       const rule = stretched(rules, doubt.score + 1);
-      const proven = provenBy(evidence, rule, attempt.startedAt + attempt.latencyMs);
+      const proven = provenBy(evidence, rule, endOf(attempt)) ?? provenByShare(recent, rule, endOf(attempt));
       return proven === null || (proven === 'path' && !pathWorks)
-        ? { ...suspect, evidence }
-        : { ...suspect, state: 'down', evidence: NO_EVIDENCE, incidentAt: at };
+        ? { ...suspect, evidence, recent, degradation }
+        : { ...suspect, state: 'down', evidence: NO_EVIDENCE, incidentAt: at, recent, degradation };
     }
     case 'down':
     case 'recovering':
-      return { ...health, state: 'down', since: at, successes: 0 };
+      return { ...health, state: 'down', successes: 0 };
   }
+}
+
+function flapsOf({ state: before, flaps }: Health, { state: after }: Health, at: number): Flaps {
+  if (after === 'down' && before !== 'down') return withDown(flaps, at);
+  if (after === 'up' && before !== 'up' && before !== 'suspect') return settledBy(withUp(flaps, at), at);
+  return settledBy(flaps, at);
 }
 
 function transitionOf(from: Health, to: Health, attempt: Attempt, { target, at }: Circumstances): Transition {

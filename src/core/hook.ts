@@ -5,7 +5,7 @@ import type { Purpose } from './purpose.ts';
 import type { State } from './health.ts';
 
 /**
- * What runs when an incident opens (`down`) or closes (`up`). As with probes, the members are methods so that hooks of
+ * What runs when something is told of a target: an incident opens (`down`) or closes (`up`), ... As with probes, the members are methods so that hooks of
  * different settings share one registry.
  */
 export interface Hook<Settings = unknown> {
@@ -30,8 +30,16 @@ export interface HookResult {
 
 export type HookRegistry = Readonly<Record<string, Hook>>;
 
-export const HOOK_EVENTS = ['down', 'up'] as const;
+/** Each opening with its closing. */
+export const HOOK_EVENTS = ['down', 'up', 'degraded', 'restored', 'flapping', 'settled'] as const;
 export type HookEventName = (typeof HOOK_EVENTS)[number];
+
+/** What each closing closes. */
+export const OPENING_OF: Readonly<Partial<Record<HookEventName, HookEventName>>> = {
+  up: 'down',
+  restored: 'degraded',
+  settled: 'flapping',
+};
 
 /** What a hook is told; the JSON on a command's stdin and in a webhook's body, key for key. */
 export interface HookEvent {
@@ -48,7 +56,8 @@ export interface HookEvent {
   readonly reason: Reason | null;
   readonly class: EvidenceClass | null;
   readonly message: string;
-  readonly incident: string;
+  /** Null where it is not about one: a target that is degraded is available. */
+  readonly incident: string | null;
   /** Running number of the target's attempt that caused the event. */
   readonly attempt: number;
   /** ISO 8601, UTC. */
@@ -60,7 +69,7 @@ export interface HookSpec {
   readonly name: string;
   readonly kind: string;
   readonly settings: unknown;
-  /** Null: both events where it notifies, `down` where it recovers. */
+  /** Null: all events where it notifies, `down` where it recovers. */
   readonly on: readonly HookEventName[] | null;
   readonly timeoutMs: number;
   readonly retries: number;

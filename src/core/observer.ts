@@ -1,6 +1,7 @@
 import type { Doubt, Trouble } from './doubt.ts';
 import type { Attempt } from './outcome.ts';
 import type { Health, Transition } from './health.ts';
+import type { News } from './news.ts';
 import type { BeatReport } from './beat.ts';
 import type { HookReport } from './hook.ts';
 import type { Target } from './target.ts';
@@ -12,6 +13,8 @@ import type { Target } from './target.ts';
 export interface Observer {
   onAttempt?(target: Target, attempt: Attempt, health: Health): void;
   onTransition?(target: Target, transition: Transition): void;
+  /** What the world is told of it: after the transition that it may be due to. */
+  onNews?(target: Target, news: News): void;
   /** How long after it was due an attempt started, ms. */
   onStart?(target: Target, latenessMs: number): void;
   /** Starts that were skipped, because the one before was still under way. */
@@ -45,6 +48,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
   return {
     onAttempt: (target, attempt, health) => tell((o) => o.onAttempt?.(target, attempt, health)),
     onTransition: (target, transition) => tell((o) => o.onTransition?.(target, transition)),
+    onNews: (target, news) => tell((o) => o.onNews?.(target, news)),
     onStart: (target, latenessMs) => tell((o) => o.onStart?.(target, latenessMs)),
     onMissed: (target, count) => tell((o) => o.onMissed?.(target, count)),
     onHook: (report) => tell((o) => o.onHook?.(report)),

@@ -1,3 +1,4 @@
+import type { DegradedRule } from './degraded.ts';
 import type { DownRule } from './evidence.ts';
 import type { Purpose } from './purpose.ts';
 
@@ -22,7 +23,7 @@ export interface Target {
 }
 
 /** When to ask and how to judge the answers. Durations in ms. */
-export interface Rules extends DownRule {
+export interface Rules extends DownRule, DegradedRule {
   /** Start to start. */
   readonly intervalMs: number;
   /** One attempt, everything included. */
@@ -31,6 +32,8 @@ export interface Rules extends DownRule {
   readonly retryIntervalMs: number;
   /** How long an answer may take before the target is looked at again: learned, or not at all, or ms. */
   readonly suspectAfter: 'auto' | 'off' | number;
+  /** The latency from which a good answer is a complaint: three times what is usual, none, or ms. */
+  readonly slowAfter: 'auto' | 'off' | number;
   /** Good attempts in a row before up again. */
   readonly successThreshold: number;
 }

@@ -52,7 +52,7 @@ function eventEnvironment(event: HookEvent): Record<string, string> {
     VITALD_REASON: event.reason ?? '',
     VITALD_CLASS: event.class ?? '',
     VITALD_MESSAGE: event.message.replaceAll('\0', ''),
-    VITALD_INCIDENT: event.incident,
+    VITALD_INCIDENT: event.incident ?? '',
     VITALD_ATTEMPT: String(event.attempt),
     VITALD_AT: event.at,
   };

@@ -61,6 +61,9 @@ export function createLogObserver(log: Logger): Observer {
         'transition',
       );
     },
+    onNews({ name }, { event, incident, state, message }) {
+      log.info({ target: name, event, incident, state, message }, 'news');
+    },
     onMissed({ name }, count) {
       log.warn({ target: name, count }, 'starts missed');
     },

@@ -1,13 +1,15 @@
 import { backoff } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Transition } from '../core/health.ts';
-import type {
-  HookEvent,
-  HookEventName,
-  HookRegistry,
-  HookReport,
-  HookResult,
-  HookSpec,
+import type { News } from '../core/news.ts';
+import {
+  HOOK_EVENTS,
+  OPENING_OF,
+  type HookEvent,
+  type HookEventName,
+  type HookRegistry,
+  type HookReport,
+  type HookResult,
+  type HookSpec,
 } from '../core/hook.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Redact } from '../core/redact.ts';
@@ -22,14 +24,13 @@ import { hookEvent } from './hook-event.ts';
  * waits for its next try holds up nobody.
  */
 export interface Dispatcher {
-  dispatch(target: Target, transition: Transition): void;
+  dispatch(target: Target, news: News): void;
   /** New definitions for what is dispatched from now on; what is queued keeps those that it was queued with. */
   configure(hooks: ReadonlyMap<string, HookSpec>, perHook: number): void;
   /** Takes nothing more, waits up to `graceMs`, then aborts what runs and gives up what waits. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** Deliveries under way or waiting, over all targets. */
 const MAX_QUEUED = 10_000;
 
 export interface DispatcherOptions {
@@ -44,12 +45,11 @@ interface Delivery {
   readonly lane: string;
   readonly spec: HookSpec;
   readonly event: HookEvent;
-  /** Whether the hook will hear of the end of the incident, too. */
-  readonly hearsUp: boolean;
+  /** Whether the hook will hear of the end of it, too. */
+  readonly hearsEnd: boolean;
   /** An action whose target has come up before it ran: it is not run, or not tried again. */
   obsolete: boolean;
   tries: number;
-  /** What the last try came to. */
   said: string;
   /** Monotonic ms of the first try. */
   startedAt: number;
@@ -74,12 +74,13 @@ export function createDispatcher({
   /** Lanes whose opening was taken: their closing is taken however full the queue. */
   const openings = new Set<string>();
   let idle: (() => void) | undefined;
-
   function accept(delivery: Delivery): boolean {
-    const key = `${delivery.lane}\n${delivery.spec.name}`;
-    if (delivery.event.event === 'up' && openings.delete(key)) return true;
+    const { event } = delivery.event;
+    const key = (opening: HookEventName): string => `${delivery.lane}\n${delivery.spec.name}\n${opening}`;
+    const opening = OPENING_OF[event];
+    if (opening && openings.delete(key(opening))) return true;
     if (queued >= MAX_QUEUED) return false;
-    if (delivery.event.event === 'down' && delivery.hearsUp) openings.add(key);
+    if (!opening && delivery.hearsEnd) openings.add(key(event));
     return true;
   }
 
@@ -212,9 +213,8 @@ export function createDispatcher({
       perHook = nextPerHook;
       for (const name of places.keys()) fill(name);
     },
-    dispatch(target, transition) {
-      const event = hookEvent(target, transition);
-      if (!event) return;
+    dispatch(target, news) {
+      const event = hookEvent(target, news);
       const send = (hook: string, lane: string, usual: readonly HookEventName[]): void => {
         const spec = hooks.get(hook);
         const events = spec?.on ?? usual;
@@ -223,7 +223,7 @@ export function createDispatcher({
             lane,
             spec,
             event,
-            hearsUp: events.includes('up'),
+            hearsEnd: events.some((name) => OPENING_OF[name] === event.event),
             obsolete: false,
             tries: 0,
             said: '',
@@ -233,7 +233,7 @@ export function createDispatcher({
       };
       const actions = `recover ${target.name}`;
       if (event.event === 'up') for (const delivery of lanes.get(actions) ?? []) delivery.obsolete = true;
-      for (const hook of target.notify) send(hook, `notify ${hook} ${target.name}`, ['down', 'up']);
+      for (const hook of target.notify) send(hook, `notify ${hook} ${target.name}`, HOOK_EVENTS);
       for (const hook of target.recover) send(hook, actions, ['down']);
     },
     async stop(graceMs) {

@@ -1,7 +1,6 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { diff } from '../core/diff.ts';
-import { NO_EVIDENCE } from '../core/evidence.ts';
-import { unknownHealth } from '../core/health.ts';
+import { forgiven, unknownHealth } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
 import { type Attempt, classOf } from '../core/outcome.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
@@ -111,6 +110,7 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
       redact,
       epoch,
       isUnreachable: () => isUnreachable(target),
+      isHushed: () => null,
       vigil,
       pathWorks: anchors.pathWorks,
       initial: initial ?? { health: unknownHealth(clock.wallTime()), attempts: 0, missed: 0 },
@@ -146,7 +146,7 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
     const monitor = monitors.get(target.name)!;
     const { health, attempts, missed } = monitor.snapshot();
     const next = begin(target, {
-      health: { ...health, evidence: NO_EVIDENCE, successes: 0 },
+      health: { ...forgiven(health), successes: 0 },
       attempts,
       missed,
     });

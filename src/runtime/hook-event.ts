@@ -1,27 +1,27 @@
-import type { Transition } from '../core/health.ts';
+import type { News } from '../core/news.ts';
 import type { HookEvent } from '../core/hook.ts';
 import { classOf, reasonOf } from '../core/outcome.ts';
 import type { Target } from '../core/target.ts';
 
-/** What the world is told, or null where a transition neither opens nor closes an incident. */
-export function hookEvent(target: Target, transition: Transition): HookEvent | null {
-  const { event, incident, attempt } = transition;
-  if (event === null || incident === null) return null;
+export function hookEvent(target: Target, news: News): HookEvent {
+  const { event, incident, attempt, at } = news;
+  // An incident is told as down once, and as up once; it may flap more often.
+  const about = event === 'down' || event === 'up' ? incident : `${target.name}-${at.toString(36)}`;
   return {
-    id: `${incident}/${event}`,
+    id: `${about}/${event}`,
     event,
     target: target.name,
     group: target.group ?? null,
     labels: target.labels,
     purpose: target.purpose,
     probe: target.probe.kind,
-    state: transition.to,
-    from: transition.from,
+    state: news.state,
+    from: news.from,
     reason: reasonOf(attempt.outcome),
     class: classOf(attempt.outcome),
-    message: attempt.outcome.message,
+    message: news.message,
     incident,
     attempt: attempt.number,
-    at: new Date(transition.at).toISOString(),
+    at: new Date(at).toISOString(),
   };
 }

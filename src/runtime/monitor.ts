@@ -1,18 +1,21 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import { NO_EVIDENCE } from '../core/evidence.ts';
-import { type Health, judge } from '../core/health.ts';
+import { type Health, forgiven, judge } from '../core/health.ts';
 import { type Observer, stackOf } from '../core/observer.ts';
 import { type Attempt, classOf, voided } from '../core/outcome.ts';
 import { type NextStart, type Standing, isConfirming, nextStart } from '../core/plan.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
+import { NO_QUANTILE, withSample } from '../core/quantile.ts';
 import { firstDue, startsBetween } from '../core/schedule.ts';
+import { slowFrom } from '../core/slowness.ts';
 import { NO_ESTIMATE, suspicionPoint, withLatency } from '../core/suspicion.ts';
 import type { Target } from '../core/target.ts';
 import { type RunningAttempt, startAttempt } from './attempt.ts';
 import type { Limiter } from './limiter.ts';
 import type { Vigil } from './vigil.ts';
 
+/** Nothing judged for so many intervals is old. */
+const STALE_INTERVALS = 3;
 /** One target's loop: due -> place -> attempt -> judgement -> observers, and when it is due again. */
 export interface Monitor {
   readonly target: Target;
@@ -29,6 +32,10 @@ export interface MonitorSnapshot {
   readonly target: string;
   readonly health: Health;
   readonly unreachable: boolean;
+  /** Why openings are held back; null where they are not. */
+  readonly hushed: string | null;
+  /** Nothing was learned of it lately: what is said of it is what was known last. */
+  readonly stale: boolean;
   readonly attempts: number;
   readonly missed: number;
   readonly last: Attempt | undefined;
@@ -45,16 +52,20 @@ export interface MonitorOptions {
   readonly epoch: number;
   /** Whether a target that this one depends on is not up. */
   readonly isUnreachable: () => boolean;
+  /** Why the opening of anything is held back; null where it is not. */
+  readonly isHushed: () => string | null;
   readonly vigil: Pick<Vigil, 'doubt' | 'lapses' | 'note'>;
   readonly pathWorks: () => boolean;
   readonly initial: Pick<MonitorSnapshot, 'health' | 'attempts' | 'missed'>;
 }
 
 export function createMonitor(options: MonitorOptions): Monitor {
-  const { target, probe, clock, limiter, observer, redact, epoch, isUnreachable, vigil, pathWorks } = options;
+  const { target, probe, clock, limiter, observer, redact, epoch, vigil, pathWorks } = options;
+  const { isUnreachable, isHushed } = options;
   const { name, rules } = target;
   let { health, attempts, missed } = options.initial;
   let estimate = NO_ESTIMATE;
+  let usual = NO_QUANTILE;
   let last: Attempt | undefined;
   let stopped = false;
   let cancelDue: Cancel = () => {};
@@ -96,6 +107,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   async function follow(attempt: RunningAttempt): Promise<void> {
     active.add(attempt);
+    const { onGrid } = latest;
     const cancelSuspicion = watchForSilence(latest.startedAt);
     if (isConfirming(standing())) plan();
     const settled = await attempt.settled;
@@ -106,7 +118,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       lingering--;
       plan();
     });
-    if (settled && !stopped) conclude(settled);
+    if (settled && !stopped) conclude(settled, onGrid);
   }
 
   function watchForSilence(startedAt: number): Cancel {
@@ -121,17 +133,26 @@ export function createMonitor(options: MonitorOptions): Monitor {
     });
   }
 
-  function conclude(seen: Attempt): void {
+  function conclude(seen: Attempt, regular: boolean): void {
     const attempt = excused(seen, vigil.lapses());
     const { outcome, latencyMs } = attempt;
     last = attempt;
     suspected = false;
-    if (outcome.status === 'ok' || outcome.status === 'warn') estimate = withLatency(estimate, latencyMs);
+    const slowMs = slowFrom(rules.slowAfter, usual);
+    if (outcome.status === 'ok' || outcome.status === 'warn') {
+      estimate = withLatency(estimate, latencyMs);
+      // What is slow is not what is usual, however often it comes.
+      if (rules.slowAfter === 'auto' && latencyMs <= (slowMs ?? Infinity))
+        usual = withSample(usual, latencyMs);
+    }
     if (outcome.status === 'void' && outcome.shortage) vigil.note('shortage');
     const judgement = judge(health, attempt, {
       target: name,
       rules,
+      slowMs,
+      regular,
       unreachable: isUnreachable(),
+      hushed: isHushed() !== null,
       doubt: vigil.doubt(),
       pathWorks: pathWorks(),
       at: clock.wallTime(),
@@ -139,6 +160,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     ({ health } = judgement);
     observer.onAttempt(target, attempt, health);
     if (judgement.transition) observer.onTransition(target, judgement.transition);
+    for (const news of judgement.news) observer.onNews(target, news);
   }
 
   function standing(): Standing {
@@ -179,7 +201,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       if (!stopped) scheduleAt({ due: firstDue(name, rules.intervalMs, epoch, clock.now()), onGrid: true });
     },
     forgive() {
-      health = { ...health, evidence: NO_EVIDENCE };
+      health = forgiven(health);
     },
     async stop() {
       stopped = true;
@@ -188,7 +210,16 @@ export function createMonitor(options: MonitorOptions): Monitor {
       await Promise.all([...active].map(({ ended }) => ended));
     },
     health: () => health,
-    snapshot: () => ({ target: name, health, unreachable: isUnreachable(), attempts, missed, last }),
+    snapshot: () => ({
+      target: name,
+      health,
+      unreachable: isUnreachable(),
+      hushed: isHushed(),
+      stale: vigil.doubt().doubtful || clock.now() - health.judgedAt > STALE_INTERVALS * rules.intervalMs,
+      attempts,
+      missed,
+      last,
+    }),
   };
 }
 

@@ -98,6 +98,10 @@ describe('check', () => {
       failure_threshold: 3,
       success_threshold: 2,
       suspect_after: 'auto',
+      slow_after: 'off',
+      purpose: 'live',
+      degraded_threshold: 3,
+      restored_threshold: 3,
       confirm: { explicit: '2s', silent: '6s', path: '10s' },
     });
     expect((await runCli(['check', yamlFile(stdout)])).code).toBe(0);

@@ -106,6 +106,9 @@ describe('rules', () => {
       successThreshold: 2,
       confirm: { explicit: 2_000, silent: 6_000, path: 10_000 },
       suspectAfter: 'auto',
+      slowAfter: 'off',
+      degradedThreshold: 3,
+      restoredThreshold: 3,
     });
   });
 
@@ -118,6 +121,9 @@ describe('rules', () => {
       successThreshold: 1,
       confirm: { explicit: 2_000, silent: 6_000, path: 10_000 },
       suspectAfter: 'auto',
+      slowAfter: 'off',
+      degradedThreshold: 3,
+      restoredThreshold: 3,
     });
   });
 

@@ -1,16 +1,21 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Health, type State, incidentId, judge, unknownHealth } from '../../src/core/health.ts';
-import { NO_DOUBT } from '../../src/core/doubt.ts';
 import { type DownRule, NO_EVIDENCE, withFailure } from '../../src/core/evidence.ts';
-import { type Attempt, type Outcome, type Reason, fail, ok, voided, warn } from '../../src/core/outcome.ts';
+import { type Health, type State, judge, unknownHealth } from '../../src/core/health.ts';
+import { incidentId } from '../../src/core/incident.ts';
+import {
+  type Attempt,
+  type Outcome,
+  type Reason,
+  fail,
+  ok,
+  reasonOf,
+  voided,
+  warn,
+} from '../../src/core/outcome.ts';
+import { RULES, circumstances } from '../support/circumstances.ts';
 import { randomFrom } from '../support/random.ts';
 
-const RULES = {
-  failureThreshold: 3,
-  successThreshold: 2,
-  confirm: { explicit: 0, silent: 0, path: 0 },
-};
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
   '+': ok('fine'),
   w: warn('slow'),
@@ -32,14 +37,11 @@ function states(script: string, rules = RULES): string {
       unreachable = true;
       return;
     }
-    const judgement = judge(health, attempt(OUTCOMES[letter]!, index), {
-      target: 't',
-      rules,
-      unreachable,
-      doubt: NO_DOUBT,
-      pathWorks: true,
-      at: index + 1,
-    });
+    const judgement = judge(
+      health,
+      attempt(OUTCOMES[letter]!, index),
+      circumstances({ rules, unreachable, at: index + 1 }),
+    );
     ({ health } = judgement);
     const event = judgement.transition?.event;
     line.push(event ? `${health.state}!${event}` : health.state);
@@ -75,15 +77,8 @@ describe('judge', () => {
 
   test('a void attempt returns the very same health', () => {
     const health: Health = { ...unknownHealth(1), state: 'suspect' };
-    const circumstances = {
-      target: 't',
-      rules: RULES,
-      unreachable: false,
-      doubt: NO_DOUBT,
-      pathWorks: true,
-      at: 9,
-    };
-    expect(judge(health, attempt(voided('ours')), circumstances).health).toBe(health);
+    const given = circumstances({ at: 9 });
+    expect(judge(health, attempt(voided('ours')), given).health).toBe(health);
   });
 
   test('an incident keeps its id from down to up, through a relapse', () => {
@@ -91,14 +86,7 @@ describe('judge', () => {
     const incidents: (string | null)[] = [];
     '---+-++---'.split('').forEach((letter, index) => {
       const at = 1_000 + index;
-      const judgement = judge(health, attempt(OUTCOMES[letter]!), {
-        target: 'x',
-        rules: RULES,
-        unreachable: false,
-        doubt: NO_DOUBT,
-        pathWorks: true,
-        at,
-      });
+      const judgement = judge(health, attempt(OUTCOMES[letter]!), circumstances({ target: 'x', at }));
       ({ health } = judgement);
       if (judgement.transition) incidents.push(judgement.transition.incident);
     });
@@ -110,14 +98,7 @@ describe('judge', () => {
     let health = unknownHealth(5);
     const seen: number[] = [];
     for (const [at, letter] of ['+', '+', '-', '-', '-', '-'].entries()) {
-      ({ health } = judge(health, attempt(OUTCOMES[letter]!), {
-        target: 't',
-        rules: RULES,
-        unreachable: false,
-        doubt: NO_DOUBT,
-        pathWorks: true,
-        at: 10 + at,
-      }));
+      ({ health } = judge(health, attempt(OUTCOMES[letter]!), circumstances({ at: 10 + at })));
       seen.push(health.since);
     }
     expect(seen).toEqual([10, 10, 12, 12, 14, 14]);
@@ -128,42 +109,39 @@ test('over random histories: no down without the threshold of failures, void cha
   for (let seed = 1; seed <= 300; seed++) {
     const random = randomFrom(seed);
     const rules = {
+      ...RULES,
       failureThreshold: 1 + Math.floor(random() * 4),
       confirm: { explicit: 2, silent: 6, path: 10 },
       successThreshold: 1 + Math.floor(random() * 3),
     };
     let health = unknownHealth(0);
     let failures: { at: number; reason: Reason }[] = [];
+    let lastTen: { at: number; reason: Reason | null }[] = [];
     let good = 0;
     let isOpen = false;
     for (let at = 1; at <= 200; at++) {
       const outcome = HISTORY[Math.floor(random() * HISTORY.length)]!;
       const before = health;
-      const judgement = judge(health, attempt(outcome, at), {
-        target: 't',
-        rules,
-        unreachable: false,
-        doubt: NO_DOUBT,
-        pathWorks: true,
-        at,
-      });
+      const judgement = judge(health, attempt(outcome, at), circumstances({ rules, at }));
       ({ health } = judgement);
       if (outcome.status === 'void') {
         expect(health).toBe(before);
         continue;
       }
+      if (!isOpen) lastTen = [...lastTen, { at, reason: reasonOf(outcome) }].slice(-10);
       failures = outcome.status === 'fail' ? [...failures, { at, reason: outcome.reason }] : [];
       good = outcome.status === 'fail' ? 0 : good + 1;
       const event = judgement.transition?.event;
       if (event === 'down') {
         expect(isOpen).toBe(false);
-        expect(isProven(failures, at + 1, rules)).toBe(true);
+        expect(isProven(failures, at + 1, rules) || isProvenByShare(lastTen, at + 1, rules)).toBe(true);
         isOpen = true;
       }
       if (event === 'up') {
         expect(isOpen).toBe(true);
         expect(good).toBeGreaterThanOrEqual(rules.successThreshold);
         isOpen = false;
+        lastTen = [];
       }
       expect(health.incidentAt !== null).toBe(isOpen);
       expect(isOpen).toBe(health.state === 'down' || health.state === 'recovering');
@@ -194,21 +172,27 @@ function isProven(
   });
 }
 
+/** Eight of the last ten, over the window of the weakest class among them. */
+function isProvenByShare(
+  lastTen: readonly { at: number; reason: Reason | null }[],
+  end: number,
+  { failureThreshold, confirm }: DownRule,
+): boolean {
+  const failures = lastTen.filter(({ reason }) => reason !== null);
+  const has = (reason: Reason): boolean => failures.some((one) => one.reason === reason);
+  const window = has('connect_timeout') ? confirm.path : has('timeout') ? confirm.silent : confirm.explicit;
+  return failures.length >= Math.max(8, failureThreshold) && end - failures[0]!.at >= window - 1;
+}
+
 test('an attempt that started before one that has been judged changes nothing', () => {
-  const circumstances = {
-    target: 't',
-    rules: RULES,
-    unreachable: false,
-    doubt: NO_DOUBT,
-    pathWorks: true,
-    at: 9,
-  };
-  const { health } = judge(unknownHealth(0), attempt(ok('fine'), 5), circumstances);
-  expect(judge(health, attempt(fail('timeout', 'late'), 4), circumstances)).toEqual({
+  const given = circumstances({ at: 9 });
+  const { health } = judge(unknownHealth(0), attempt(ok('fine'), 5), given);
+  expect(judge(health, attempt(fail('timeout', 'late'), 4), given)).toEqual({
     health,
     transition: null,
+    news: [],
   });
-  expect(judge(health, attempt(fail('timeout', 'new'), 5), circumstances).health.state).toBe('suspect');
+  expect(judge(health, attempt(fail('timeout', 'new'), 5), given).health.state).toBe('suspect');
 });
 
 test('a connection that was refused twice and then not made at all has not been refused three times', () => {
@@ -216,14 +200,7 @@ test('a connection that was refused twice and then not made at all has not been 
   let health = unknownHealth(0);
   const states = ['refused', 'refused', 'timeout', 'refused', 'refused', 'refused'].map((reason, index) => {
     const at = index * 10;
-    ({ health } = judge(health, attempt(fail(reason as Reason, ''), at), {
-      target: 't',
-      rules,
-      unreachable: false,
-      doubt: NO_DOUBT,
-      pathWorks: true,
-      at,
-    }));
+    ({ health } = judge(health, attempt(fail(reason as Reason, ''), at), circumstances({ rules, at })));
     return health.state;
   });
   expect(states).toEqual(['suspect', 'suspect', 'suspect', 'suspect', 'suspect', 'down']);
@@ -251,14 +228,11 @@ describe('docs/states.md', () => {
       incidentAt: opened ? 1 : null,
     };
     const outcome = OUTCOMES[{ good: '+', fail: '-', void: '?' }[kind]!]!;
-    const judgement = judge(health, attempt(outcome), {
-      target: 't',
-      rules: RULES,
-      unreachable: condition === 'unreachable',
-      doubt: NO_DOUBT,
-      pathWorks: true,
-      at: 2,
-    });
+    const judgement = judge(
+      health,
+      attempt(outcome),
+      circumstances({ unreachable: condition === 'unreachable', at: 2 }),
+    );
     expect(judgement.health.state).toBe(next);
     expect(judgement.transition?.event ?? '-').toBe(event);
     expect(judgement.transition !== null).toBe(next !== state);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Hook, HookEvent, HookResult, HookSpec } from '../../src/core/hook.ts';
-import type { Transition } from '../../src/core/health.ts';
+import type { News } from '../../src/core/news.ts';
 import { fail } from '../../src/core/outcome.ts';
 import { createDispatcher } from '../../src/runtime/dispatcher.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
@@ -72,7 +72,7 @@ function setUp(
 }
 
 let number = 0;
-function transition(event: 'down' | 'up' | null, target = 't', incident = `${target}-1`): Transition {
+function news(event: 'down' | 'up', target = 't', incident = `${target}-1`): News {
   const attempt = {
     outcome: fail('refused', 'no'),
     number: ++number,
@@ -81,18 +81,19 @@ function transition(event: 'down' | 'up' | null, target = 't', incident = `${tar
     latencyMs: 1,
     phases: {},
   };
-  return { from: 'suspect', to: event === 'up' ? 'up' : 'down', at: 0, incident, event, attempt };
+  const state = event === 'up' ? 'up' : 'down';
+  return { event, incident, from: 'suspect', state, message: 'no', at: 0, attempt };
 }
 
 describe('what is dispatched', () => {
-  test('notify hears of both ends of an incident, recover acts on its opening, and relapses are neither', async () => {
+  test('notify hears of both ends of an incident, recover acts on its opening, and only those', async () => {
     const fake = fakeHook(() => OK);
     const { dispatcher, clock, of } = setUp(
       { fake: fake.hook },
       { ops: {}, restart: {}, undrain: { on: ['up'] } },
     );
     const target = aTarget({ notify: ['ops'], recover: ['restart', 'undrain'] });
-    for (const event of ['down', null, 'up'] as const) dispatcher.dispatch(target, transition(event));
+    for (const event of ['down', 'up'] as const) dispatcher.dispatch(target, news(event));
     await clock.advance(0);
     expect(of('hook').toSorted()).toEqual([
       'hook t ops down ok 1 done',
@@ -105,10 +106,7 @@ describe('what is dispatched', () => {
   test('the event says what happened, and its id is the same on each retry and for each hook', async () => {
     const fake = fakeHook((_event, run) => (run < 3 ? NO : OK));
     const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: { retries: 3 } });
-    dispatcher.dispatch(
-      aTarget({ notify: ['ops'], group: 'web', labels: { tier: 'front' } }),
-      transition('down'),
-    );
+    dispatcher.dispatch(aTarget({ notify: ['ops'], group: 'web', labels: { tier: 'front' } }), news('down'));
     await clock.advance(60_000);
     expect(of('hook')).toEqual(['hook t ops down ok 3 done']);
     expect(new Set(fake.events.map(({ id }) => id))).toEqual(new Set(['t-1/down']));
@@ -129,7 +127,7 @@ describe('tries', () => {
   test('retries come after 1, 2 and 4 s of back-off, as many as the hook has', async () => {
     const fake = fakeHook(() => NO);
     const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: { retries: 3 } });
-    dispatcher.dispatch(aTarget({ notify: ['ops'] }), transition('down'));
+    dispatcher.dispatch(aTarget({ notify: ['ops'] }), news('down'));
     await clock.advance(999);
     expect(fake.events.length).toBe(1);
     await clock.advance(1);
@@ -143,7 +141,7 @@ describe('tries', () => {
   test('an answer that no retry can mend ends it', async () => {
     const fake = fakeHook(() => NEVER);
     const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: { retries: 3 } });
-    dispatcher.dispatch(aTarget({ notify: ['ops'] }), transition('down'));
+    dispatcher.dispatch(aTarget({ notify: ['ops'] }), news('down'));
     await clock.advance(60_000);
     expect(of('hook')).toEqual(['hook t ops down failed 1 status 400']);
   });
@@ -151,7 +149,7 @@ describe('tries', () => {
   test('a hook that hangs is ended at its timeout', async () => {
     const fake = fakeHook(() => 'hang');
     const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: {} });
-    dispatcher.dispatch(aTarget({ notify: ['ops'] }), transition('down'));
+    dispatcher.dispatch(aTarget({ notify: ['ops'] }), news('down'));
     await clock.advance(5_000);
     expect(of('hook')).toEqual(['hook t ops down failed 1 no end within 5s']);
   });
@@ -166,8 +164,8 @@ describe('lanes', () => {
       { slow: {}, pager: { kind: 'quick' }, restart: { kind: 'quick' } },
     );
     const target = aTarget({ notify: ['slow', 'pager'], recover: ['restart'] });
-    dispatcher.dispatch(target, transition('down'));
-    dispatcher.dispatch(target, transition('up'));
+    dispatcher.dispatch(target, news('down'));
+    dispatcher.dispatch(target, news('up'));
     await clock.advance(0);
     expect(of('hook').toSorted()).toEqual([
       'hook t pager down ok 1 done',
@@ -183,7 +181,7 @@ describe('lanes', () => {
   test('actions of one target never overlap and keep their order', async () => {
     const fake = fakeHook(() => 'hang');
     const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { drain: {}, restart: {} });
-    dispatcher.dispatch(aTarget({ recover: ['drain', 'restart'] }), transition('down'));
+    dispatcher.dispatch(aTarget({ recover: ['drain', 'restart'] }), news('down'));
     await clock.advance(0);
     expect(of('hook-start')).toEqual(['hook-start t drain down']);
     fake.release();
@@ -199,9 +197,9 @@ describe('lanes', () => {
       { restart: { retries: 5 }, page: {}, undrain: { on: ['up'] } },
     );
     const target = aTarget({ recover: ['restart', 'page', 'undrain'] });
-    dispatcher.dispatch(target, transition('down'));
+    dispatcher.dispatch(target, news('down'));
     await clock.advance(0);
-    dispatcher.dispatch(target, transition('up'));
+    dispatcher.dispatch(target, news('up'));
     await clock.advance(60_000);
     expect(of('hook')).toEqual([
       'hook t restart down failed 1 no end within 5s; not tried again: the target is up again',
@@ -218,7 +216,7 @@ describe('lanes', () => {
       { stuck: {}, fine: { kind: 'quick' } },
     );
     for (let i = 0; i < 10; i++) {
-      dispatcher.dispatch(aTarget({ name: `t${i}`, notify: ['stuck', 'fine'] }), transition('down', `t${i}`));
+      dispatcher.dispatch(aTarget({ name: `t${i}`, notify: ['stuck', 'fine'] }), news('down', `t${i}`));
     }
     await clock.advance(0);
     expect(fake.mostActive).toBe(2);
@@ -232,12 +230,12 @@ describe('lanes', () => {
 test('a hook that waits for its next try holds no place, and more places are used at once', async () => {
   const fake = fakeHook((event) => (event.target === 'good' ? OK : event.target === 'bad' ? NO : 'hang'));
   const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: { retries: 5, timeoutMs: 60_000 } }, 1);
-  dispatcher.dispatch(aTarget({ name: 'bad', notify: ['ops'] }), transition('down', 'bad'));
-  dispatcher.dispatch(aTarget({ name: 'good', notify: ['ops'] }), transition('down', 'good'));
+  dispatcher.dispatch(aTarget({ name: 'bad', notify: ['ops'] }), news('down', 'bad'));
+  dispatcher.dispatch(aTarget({ name: 'good', notify: ['ops'] }), news('down', 'good'));
   await clock.advance(0);
   expect(of('hook')).toEqual(['hook good ops down ok 1 done']);
   for (const name of ['h1', 'h2', 'h3']) {
-    dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), transition('down', name));
+    dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), news('down', name));
   }
   await clock.advance(0);
   expect(fake.mostActive).toBe(1);
@@ -252,13 +250,13 @@ describe('the bounds of the queue', () => {
     const fake = fakeHook(() => 'hang');
     const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: {} });
     for (let i = 0; i < 10_001; i++) {
-      dispatcher.dispatch(aTarget({ name: `t${i}`, notify: ['ops'] }), transition('down', `t${i}`));
+      dispatcher.dispatch(aTarget({ name: `t${i}`, notify: ['ops'] }), news('down', `t${i}`));
     }
     expect(of('hook')).toEqual([
       'hook t10000 ops down failed 0 not run: 10000 deliveries are waiting already',
     ]);
-    dispatcher.dispatch(aTarget({ name: 't0', notify: ['ops'] }), transition('up', 't0'));
-    dispatcher.dispatch(aTarget({ name: 't10000', notify: ['ops'] }), transition('up', 't10000'));
+    dispatcher.dispatch(aTarget({ name: 't0', notify: ['ops'] }), news('up', 't0'));
+    dispatcher.dispatch(aTarget({ name: 't10000', notify: ['ops'] }), news('up', 't10000'));
     expect(of('hook').length).toBe(2);
     expect(of('hook')[1]).toMatch(/^hook t10000 ops up failed 0/);
     const stopped = dispatcher.stop(0);
@@ -273,9 +271,9 @@ describe('stop', () => {
     const fake = fakeHook(() => 'hang');
     const { dispatcher, clock, of } = setUp({ fake: fake.hook }, { ops: {} }, 1);
     for (const name of ['a', 'b'])
-      dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), transition('down', name));
+      dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), news('down', name));
     const stopped = dispatcher.stop(4_000);
-    dispatcher.dispatch(aTarget({ name: 'c', notify: ['ops'] }), transition('down', 'c'));
+    dispatcher.dispatch(aTarget({ name: 'c', notify: ['ops'] }), news('down', 'c'));
     for (let i = 0; i < 2; i++) {
       fake.release();
       await clock.advance(0);
@@ -298,8 +296,8 @@ describe('stop', () => {
       1,
     );
     for (const name of ['a', 'b'])
-      dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), transition('down', name));
-    dispatcher.dispatch(aTarget({ name: 'c', notify: ['flaky'] }), transition('down', 'c'));
+      dispatcher.dispatch(aTarget({ name, notify: ['ops'] }), news('down', name));
+    dispatcher.dispatch(aTarget({ name: 'c', notify: ['flaky'] }), news('down', 'c'));
     const stopped = dispatcher.stop(100);
     await clock.advance(100);
     await stopped;

@@ -14,6 +14,7 @@ export function recorder(): {
         lines.push(`attempt ${name} ${outcome.status} ${state}`),
       onTransition: ({ name }, { from, to, event }) =>
         lines.push(`transition ${name} ${from} -> ${to}${event ? ` (${event})` : ''}`),
+      onNews: ({ name }, { event, message }) => lines.push(`news ${name} ${event} ${message}`),
       onMissed: ({ name }, count) => lines.push(`missed ${name} ${count}`),
       onHookStart: ({ target, hook, event }) => lines.push(`hook-start ${target} ${hook} ${event.event}`),
       onHook: ({ target, hook, event, ok, tries, detail }) =>

@@ -9,6 +9,9 @@ const RULES: Rules = {
   // Counts alone decide, unless a test is about windows.
   confirm: { explicit: 0, silent: 0, path: 0 },
   suspectAfter: 'off',
+  slowAfter: 'off',
+  degradedThreshold: 3,
+  restoredThreshold: 2,
 };
 
 /** A target for tests: what the test is not about is filled in. */

@@ -1,0 +1,4 @@
+/** The same for as long as the incident lasts; unique per target, and sorts by time: `orders-api-mh9x2k1c`. */
+export function incidentId(target: string, openedAt: number): string {
+  return `${target}-${openedAt.toString(36)}`;
+}

@@ -1,0 +1,54 @@
+import { whyDegraded } from './degraded.ts';
+import type { Circumstances, Health, State } from './health.ts';
+import type { HookEventName } from './hook.ts';
+import { incidentId } from './incident.ts';
+import type { Attempt } from './outcome.ts';
+import { type Told, tell } from './told.ts';
+import { formatDuration } from './units.ts';
+
+/** What the world is told of a target. */
+export interface News {
+  readonly event: HookEventName;
+  readonly incident: string | null;
+  readonly from: State;
+  readonly state: State;
+  readonly message: string;
+  /** Wall clock ms. */
+  readonly at: number;
+  /** The attempt that it is due to. */
+  readonly attempt: Attempt;
+}
+
+export const NO_NEWS: readonly News[] = [];
+
+/** What is told after an attempt that made `after` of `before`. */
+export function newsOf(
+  before: Health,
+  after: Health,
+  attempt: Attempt,
+  { target, at, hushed, unreachable, doubt, slowMs }: Circumstances,
+): { readonly told: Told; readonly news: readonly News[] } {
+  const { because } = after.degradation;
+  const holds = {
+    incident: after.incidentAt === null ? null : incidentId(target, after.incidentAt),
+    degraded: because !== null,
+    flapping: after.flaps.flapping,
+  };
+  const { told, telling } = tell(after.told, holds, hushed || unreachable || doubt.doubtful);
+  if (telling.length === 0) return { told, news: NO_NEWS };
+  const { outcome, latencyMs } = attempt;
+  const complaint =
+    because === null
+      ? ''
+      : whyDegraded(because, outcome, formatDuration(latencyMs), formatDuration(slowMs ?? 0), after.recent);
+  const news = telling.map(({ event, incident }): News => ({
+    event,
+    incident,
+    from: before.state,
+    state: after.state,
+    message: event === 'degraded' ? complaint : outcome.message,
+    at,
+    attempt,
+  }));
+  return { told, news };
+}

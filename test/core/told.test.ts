@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { HOOK_EVENTS, OPENING_OF } from '../../src/core/hook.ts';
+import { type Holds, NOTHING_TOLD, tell } from '../../src/core/told.ts';
+import { randomFrom } from '../support/random.ts';
+
+/**
+ * A letter a step, capitals as long as openings are held back: `d` an incident is open, `g` degraded, `f` flapping,
+ * `b` both an incident and flapping, `.` nothing. What is told at each step.
+ */
+function telling(script: string): string {
+  let told = NOTHING_TOLD;
+  let number = 0;
+  let before = '.';
+  return script
+    .split('')
+    .map((letter) => {
+      const what = letter.toLowerCase();
+      const open = what === 'd' || what === 'b';
+      if (open && before !== 'd' && before !== 'b') number++;
+      before = what;
+      const holds: Holds = {
+        incident: open ? `t-${number}` : null,
+        degraded: what === 'g',
+        flapping: what === 'f' || what === 'b',
+      };
+      const next = tell(told, holds, letter !== what);
+      ({ told } = next);
+      return next.telling.map(({ event }) => event).join('+') || '-';
+    })
+    .join(' ');
+}
+
+describe('what is told', () => {
+  test.each([
+    ['.dd.', '- down - up'],
+    ['.DD.', '- - - -'],
+    // Held back, and it still holds at the end.
+    ['.DDdd.', '- - - down - up'],
+    // What was told is told as over, held back or not.
+    ['.d..', '- down up -'],
+    ['.dD.', '- down - up'],
+    ['.d'.concat('D', 'D', 'G'), '- down - - up'],
+    ['gg.', 'degraded - restored'],
+    ['gGd.', 'degraded - restored+down up'],
+    // While it flaps, down is not told anew; at the end it is, if it holds.
+    ['.d.d.bfbf.', '- down up down up flapping - - - settled'],
+    ['.bbbd.', '- flapping - - settled+down up'],
+    ['.dbf.', '- down flapping up settled'],
+  ])('%s -> %s', (script, line) => expect(telling(script)).toBe(line));
+});
+
+test('over random histories every opening is closed once, in time, and nothing is closed that was not opened', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = randomFrom(seed);
+    const open = new Set<string>();
+    let told = NOTHING_TOLD;
+    let incident = 0;
+    for (let step = 0; step < 200; step++) {
+      const quiet = step > 190;
+      if (random() < 0.3) incident++;
+      const holds: Holds = {
+        incident: !quiet && random() < 0.5 ? `t-${incident}` : null,
+        degraded: !quiet && random() < 0.4,
+        flapping: !quiet && random() < 0.2,
+      };
+      const hushed = random() < 0.4;
+      const next = tell(told, holds, hushed);
+      ({ told } = next);
+      for (const { event, incident: about } of next.telling) {
+        const opening = OPENING_OF[event];
+        const key = `${opening ?? event} ${event === 'up' || event === 'down' ? about : ''}`;
+        if (opening) expect(open.delete(key)).toBe(true);
+        else {
+          expect(hushed).toBe(false);
+          expect(open.has(key)).toBe(false);
+          open.add(key);
+        }
+      }
+      expect(told.down === null || told.down === holds.incident).toBe(true);
+    }
+    expect([...open]).toEqual([]);
+  }
+});
+
+test('every event is an opening or the closing of one', () => {
+  const closings = Object.keys(OPENING_OF);
+  expect(HOOK_EVENTS.filter((event) => !closings.includes(event)).toSorted()).toEqual(
+    Object.values(OPENING_OF).toSorted(),
+  );
+});
