@@ -15,6 +15,7 @@ grpc) probe='grpc: "&"' ;;
 esac
 {
   # The other probers decide by counts alone: so must we here.
+  echo "state: $DIR/state/vitald.db"
   echo 'confirm: 0s'
   echo "defaults: { interval: ${INTERVAL_MS}ms, timeout: ${TIMEOUT_MS}ms, failure_threshold: $FALL }"
   echo 'targets:'

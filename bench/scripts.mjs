@@ -117,7 +117,7 @@ async function lateness({ dir, port, rounds, seconds, targets, names }) {
   const scripts = names.map((name) => `  - { name: ${name}, script: ./${name}.mjs }`);
   const config = (name, lines) => {
     const file = join(dir, name);
-    const head = 'defaults: { interval: 1s, timeout: 800ms }\nconcurrency: { total: 1024, per_host: 1024 }\ntargets:';
+    const head = 'defaults: { interval: 1s, timeout: 800ms }\nconcurrency: { total: 1024, per_host: 1024 }\nstate: off\ntargets:';
     writeFileSync(file, [head, ...lines].join('\n'));
     return loadConfig([file], { probes, hooks: {}, env: {} });
   };

@@ -45,7 +45,7 @@ export function vitald(name: string, defaults: string, confirm: string): StartTo
           (port) => `  - { name: "${port}", http: "http://127.0.0.1:${port}/healthz", recover: act }`,
         );
         const hook = `hooks: { act: { shell: "echo $VITALD_TARGET >> ${dir}/actions" } }`;
-        const head = `defaults: { ${defaults} }\nconfirm: { ${confirm} }\nanchors: ["${ANCHOR}"]`;
+        const head = `defaults: { ${defaults} }\nconfirm: { ${confirm} }\nanchors: ["${ANCHOR}"]\nstate: off`;
         writeFileSync(join(dir, 'config'), `${head}\n${hook}\ntargets:\n${targets.join('\n')}\n`);
       },
       argv: (dir) => [process.execPath, AGENT, 'run', join(dir, 'config'), '--log', 'json'],

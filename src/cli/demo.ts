@@ -58,7 +58,11 @@ export const demo: Command = {
       },
     });
     try {
-      await runAgent([exampleFile()], log, [story.observer], end.signal);
+      await runAgent([exampleFile()], log, {
+        keepsState: false,
+        observers: [story.observer],
+        stopSignal: end.signal,
+      });
     } finally {
       story.stop();
       await nodes.close();

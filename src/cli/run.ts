@@ -15,6 +15,7 @@ import { type Log, createLog } from './logger.ts';
 import { createListener } from './listener.ts';
 import type { Command } from './main.ts';
 import { renderProblems } from './problems.ts';
+import { openState } from './state.ts';
 import { paintFor } from './style.ts';
 import { watchFiles } from './watch.ts';
 
@@ -34,9 +35,16 @@ export const run: Command = {
     const format = oneOf('--log', values.log ?? 'auto', FORMATS);
     const level = oneOf('--log-level', values['log-level'] ?? 'info', LEVELS);
     const log = createLog(format, level);
-    return await runAgent(someFiles(positionals), log, []);
+    return await runAgent(someFiles(positionals), log, { keepsState: true });
   },
 };
+
+export interface RunOptions {
+  /** Whether what the configuration says of `state` holds; otherwise nothing outlives the process. */
+  readonly keepsState: boolean;
+  readonly observers?: readonly Observer[];
+  readonly stopSignal?: AbortSignal;
+}
 
 /**
  * Runs the agent until it is told to stop. Throws ConfigError where the files cannot be used from the start, ListenError
@@ -45,13 +53,13 @@ export const run: Command = {
 export async function runAgent(
   files: readonly string[],
   { log, flush }: Log,
-  observers: readonly Observer[],
-  stopSignal?: AbortSignal,
+  { keepsState, observers = [], stopSignal }: RunOptions,
 ): Promise<number> {
   let config = load(files);
   const clock = createSystemClock();
   const counters = createCounters();
   const beatLog = createBeatLog(log, clock);
+  const store = await openState(keepsState ? config.state : null, clock, log);
   const told = [createLogObserver(log), beatLog, counters, ...observers];
   const listener = createListener({
     clock,
@@ -112,6 +120,7 @@ export async function runAgent(
   });
   await reloaded;
   await Promise.all([agent.stop(), listener.stop()]);
+  await store.close();
   beatLog.end();
   log.info({ ...counters.totals() }, 'stopped');
   await flush();

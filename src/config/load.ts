@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type HostPort, formatAddress } from '../core/address.ts';
 import type { HookRegistry, HookSpec } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
@@ -11,6 +12,7 @@ import { readTexts } from './files.ts';
 import { loadHooks } from './hooks.ts';
 import { ConfigError, type Problem, position, tidy } from './problem.ts';
 import { LISTEN, PER_HOOK, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
+import { stateDir } from './state-dir.ts';
 import { loadTargets } from './targets.ts';
 import { type Sourced, validate } from './validate.ts';
 
@@ -26,6 +28,8 @@ export interface Config {
   readonly anchors: readonly Target[];
   /** Where beats are taken, if any target sends them. */
   readonly listen: HostPort;
+  /** The file in which state is kept; null: none is. */
+  readonly state: string | null;
   /** Masks what came from `${VAR}` and `${file:PATH}`. */
   readonly redact: Redact;
   /** The files and directories that it came from, as the user named them. */
@@ -57,6 +61,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
   const concurrency = onlyOne('concurrency', files, problems);
   const stopGrace = onlyOne('stop_grace', files, problems);
   const written = onlyOne('listen', files, problems);
+  const writtenState = onlyOne('state', files, problems);
 
   const confirm = onlyOne('confirm', files, problems);
   const anchors = onlyOne('anchors', files, problems);
@@ -83,6 +88,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
   const stopGraceMs = (stopGrace?.data as number | undefined) ?? STOP_GRACE_MS;
   const choice = anchors?.data as AnchorChoice;
   const listen = (written?.data as HostPort | undefined) ?? LISTEN;
+  const state = writtenState ? (writtenState.data as string | null) : join(stateDir(env), 'vitald.db');
   return {
     targets: loaded.targets,
     hooks: hookMap,
@@ -93,6 +99,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
     },
     stopGraceMs,
     listen,
+    state,
     anchors: anchorTargets(choice, loaded.targets, { probes, readSystem: readFile }),
     redact,
     paths,
@@ -101,6 +108,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
       stop_grace: formatDuration(stopGraceMs),
       anchors: choice ? choice.map(formatAddress) : 'auto',
       listen: formatAddress(listen),
+      state: state ?? 'off',
       hooks: Object.fromEntries(
         entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data]),
       ),

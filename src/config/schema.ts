@@ -3,6 +3,7 @@ import { HOOK_EVENTS, type HookRegistry } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { PURPOSES } from '../core/purpose.ts';
 import { formatDuration } from '../core/units.ts';
+import { directoryProblem, resolvePath } from '../schema/file.ts';
 import {
   address,
   alsoTakes,
@@ -178,6 +179,18 @@ const anchors = alsoTakes(
   ),
 );
 
+/** The database's file; null for `off`. */
+const state = z
+  .string({ error: expected('a path, or off') })
+  .min(1, 'a path must not be empty')
+  .transform((path) => (path === 'off' ? null : resolvePath(path)))
+  .superRefine((path, context) => {
+    if (path === null || directoryProblem(path) !== undefined) return;
+    context.addIssue({ code: 'custom', message: `${path} is a directory; name a file in it` });
+  })
+  .meta({ as: 'path, or `off`' })
+  .optional();
+
 const DEFAULTS = 'rules and hooks for the targets that set none';
 const TARGETS = 'what to watch';
 const HOOKS = 'what runs on a transition, by name';
@@ -191,6 +204,9 @@ export const fileSchema = z.strictObject({
     .describe('how long hooks may go on after SIGTERM; `0s`: not at all'),
   anchors: anchors.describe("what answers while the agent's own network works: `auto`, `off`, or addresses"),
   confirm,
+  state: state.describe(
+    'the file in which states, incidents and counters outlive the agent; `off`: nothing is kept',
+  ),
   listen: address().optional().describe('where beats are taken; nobody listens without a heartbeat target'),
   targets: z.array(z.unknown(), { error: 'expected a list of targets' }).optional().describe(TARGETS),
   hooks: z

@@ -22,6 +22,7 @@ const READABLE = new Set([
   'success_threshold',
   'retries',
   'stop_grace',
+  'state',
   'listen',
   'every',
   'grace',

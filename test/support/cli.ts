@@ -1,5 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -142,7 +144,7 @@ function launch(args: readonly string[], { env, cwd }: CliOptions) {
   // Set by the test runner where it has a terminal; what a test reads should not depend on that.
   const { FORCE_COLOR: _, ...ours } = process.env;
   const child: Child = spawn(process.execPath, [BIN, ...args], {
-    env: { ...ours, ...env },
+    env: { ...ours, XDG_STATE_HOME: newStateHome(), ...env },
     cwd,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -152,6 +154,13 @@ function launch(args: readonly string[], { env, cwd }: CliOptions) {
   }).finally(() => running.delete(child));
   running.set(child, exited);
   return { child, exited, stderr: collect(child.stderr) };
+}
+
+let launched = 0;
+
+/** Each process keeps its state for itself, unless a test is about that. */
+function newStateHome(): string {
+  return join(tmpdir(), `vitald-test-state-${process.pid}-${launched++}`);
 }
 
 function collect(stream: Readable): () => string {

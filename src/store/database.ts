@@ -1,0 +1,204 @@
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Libsql from 'libsql';
+import type { Table } from '../core/store.ts';
+import { StoreError, faultOf } from './fault.ts';
+import type { Answer, Kept, Request, WrittenRow } from './protocol.ts';
+import {
+  APPLICATION_ID,
+  NAMES,
+  VERSION,
+  createIndex,
+  createTable,
+  missingColumns,
+  prunes,
+  remove,
+  selectKept,
+  selectRows,
+  upsert,
+} from './schema.ts';
+
+type Connection = Libsql.Database;
+type Statement = Libsql.Statement;
+
+/** SQLite on the calling thread: every call may take as long as the disk does. All of it throws, see `faultOf`. */
+export interface Database {
+  readonly kept: Kept;
+  /** Where a file went that was no whole database. */
+  readonly movedTo: string | null;
+  write(rows: readonly WrittenRow[], sync: boolean): void;
+  list(request: Extract<Request, { kind: 'list' }>): string[];
+  close(): void;
+}
+
+/** How long others may hold a lock, ms. */
+const PATIENCE_MS = 2_000;
+const PRUNE_EVERY_MS = 3_600_000;
+
+export function openDatabase(path: string): Database {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const lock = takeLock(path);
+  let movedTo: string | null = null;
+  let db: Connection;
+  try {
+    db = openWhole(path);
+  } catch (error) {
+    if (faultOf(error).kind !== 'corrupt') throw error;
+    movedTo = moveAside(path);
+    db = openWhole(path);
+  }
+  const inode = statSync(path).ino;
+  const statements = new Map<string, Statement>();
+  /** Something was handed to the system that is not known to be on the disk. */
+  let unsynced = false;
+  let syncing: boolean | undefined;
+  let prunedAt = 0;
+
+  function prepared(sql: string): Statement {
+    const statement = statements.get(sql) ?? db.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  }
+  function inTransaction(work: () => void): void {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      db.exec('COMMIT');
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+  function prune(): void {
+    const now = Date.now();
+    if (now - prunedAt < PRUNE_EVERY_MS) return;
+    let gone = 0;
+    inTransaction(() => {
+      for (const sql of NAMES.flatMap((table) => prunes(table, now))) gone += db.prepare(sql).run().changes;
+    });
+    // There may be more.
+    if (gone === 0) prunedAt = now;
+  }
+
+  return {
+    kept: Object.fromEntries(NAMES.map((table) => [table, keptIn(db, table)])),
+    movedTo,
+    write(rows, sync) {
+      if (!existsSync(path) || statSync(path).ino !== inode) throw new StoreError('gone', '');
+      if (rows.length === 0 && !(sync && unsynced)) return;
+      if (sync !== syncing) db.pragma(`synchronous = ${sync ? 'FULL' : 'NORMAL'}`);
+      syncing = sync;
+      inTransaction(() => {
+        for (const [table, key, json, at] of rows) {
+          if (json === null) prepared(remove(table)).run(key);
+          else prepared(upsert(table)).run(key, at, json);
+        }
+        // Only a transaction that has written something is waited for.
+        if (rows.length === 0) db.pragma(`user_version = ${VERSION}`);
+      });
+      unsynced = !sync;
+      if (!sync) prune();
+    },
+    list: ({ table, where, limit }) =>
+      prepared(selectRows(table, where))
+        .all(...Object.values(where), limit)
+        .map((row) => (row as { row: string }).row),
+    close() {
+      db.pragma('wal_checkpoint(TRUNCATE)');
+      db.close();
+      lock.close();
+    },
+  };
+}
+
+/**
+ * Held for as long as the process lives, whatever ends it: two agents would overwrite each other's rows. A file beside
+ * the database, so that a shell can still read that one.
+ */
+function takeLock(path: string): Connection {
+  const file = `${path}.lock`;
+  makePrivate(file);
+  const lock = new Libsql(file);
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    throw faultOf(error).kind === 'busy' ? new StoreError('locked', '') : error;
+  }
+  return lock;
+}
+
+/** Never opens a file that is there: to close it would give back the locks that this process has on it. */
+function makePrivate(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600));
+}
+
+function openWhole(path: string): Connection {
+  makePrivate(path);
+  const db = new Libsql(path, { timeout: PATIENCE_MS });
+  try {
+    const id = valueOf(db, 'application_id');
+    const tables = db.prepare('SELECT count(*) AS value FROM sqlite_master').get() as { value: number };
+    if (id !== APPLICATION_ID && tables.value > 0) throw new StoreError('foreign', '');
+    const version = Number(valueOf(db, 'user_version'));
+    if (version > VERSION) throw new StoreError('newer', `its version is ${version}, ours ${VERSION}`);
+    db.pragma('journal_mode = WAL');
+    const found = valueOf(db, 'quick_check(1)');
+    if (found !== 'ok') throw new StoreError('corrupt', String(found));
+    db.exec('BEGIN IMMEDIATE');
+    if (id !== APPLICATION_ID) db.pragma(`application_id = ${APPLICATION_ID}`);
+    if (version !== VERSION) db.pragma(`user_version = ${VERSION}`);
+    for (const table of NAMES) makeTable(db, table);
+    db.exec('COMMIT');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function makeTable(db: Connection, table: Table): void {
+  db.exec(createTable(table));
+  const present = (db.pragma(`table_xinfo("${table}")`) as { name: string }[]).map(({ name }) => name);
+  for (const sql of missingColumns(table, present)) db.exec(sql);
+  const index = createIndex(table);
+  if (index) db.exec(index);
+}
+
+function valueOf(db: Connection, pragma: string): unknown {
+  const [row] = db.pragma(pragma) as Record<string, unknown>[];
+  return row && Object.values(row)[0];
+}
+
+function keptIn(db: Connection, table: Table): (readonly [string, string])[] {
+  const rows = db.prepare(selectKept(table)).all() as { key: string; row: string }[];
+  return rows.map(({ key, row }) => [key, row]);
+}
+
+/** Never deleted: somebody may want to know what was in it. */
+function moveAside(path: string): string {
+  const to = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '-')}`;
+  for (const suffix of ['-wal', '-shm']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, to + suffix);
+  }
+  renameSync(path, to);
+  return to;
+}
+
+/** A request, answered whatever comes. */
+export function answer(db: Database, request: Request): Answer {
+  try {
+    switch (request.kind) {
+      case 'write':
+        db.write(request.rows, request.sync);
+        return { kind: 'done' };
+      case 'list':
+        return { kind: 'listed', rows: db.list(request) };
+      case 'close':
+        db.close();
+        return { kind: 'done' };
+    }
+  } catch (error) {
+    return { kind: 'failed', fault: faultOf(error) };
+  }
+}
