@@ -86,7 +86,12 @@ const ALWAYS = new Set([
   'authorization',
   'cookie',
   'proxy-authorization',
+  'hmac',
+  'routing_key',
 ]);
+
+/** Hooks whose URL is all that it takes to write in somebody's name. */
+const SECRET_URLS = new Set(['slack', 'teams']);
 
 /** Which of the expanded values must never be printed. */
 export function secretsOf(path: Path, written: string, { parts }: Expansion): string[] {
@@ -97,6 +102,7 @@ export function secretsOf(path: Path, written: string, { parts }: Expansion): st
 
 /** Whether this key's value is masked even where it was written out. */
 function isAlwaysSecret(path: Path): boolean {
+  if (path[0] === 'hooks' && SECRET_URLS.has(String(path[2]))) return true;
   return path.some((key) => typeof key === 'string' && ALWAYS.has(key.toLowerCase()));
 }
 

@@ -5,8 +5,8 @@ import type { Purpose } from './purpose.ts';
 import type { State } from './health.ts';
 
 /**
- * What runs when something is told of a target: an incident opens (`down`) or closes (`up`), ... As with probes, the members are methods so that hooks of
- * different settings share one registry.
+ * What runs when something is told of a target: an incident opens (`down`) or closes (`up`), ... As with probes, the
+ * members are methods so that hooks of different settings share one registry.
  */
 export interface Hook<Settings = unknown> {
   readonly kind: string;
@@ -26,13 +26,17 @@ export interface HookResult {
   readonly detail: string;
   /** Trying again may help. */
   readonly retry: boolean;
+  /** The receiver asks not to be tried again before so many ms have passed. */
+  readonly retryAfterMs?: number;
 }
 
 export type HookRegistry = Readonly<Record<string, Hook>>;
 
 /** Each opening with its closing. */
 export const HOOK_EVENTS = ['down', 'up', 'degraded', 'restored', 'flapping', 'settled'] as const;
-export type HookEventName = (typeof HOOK_EVENTS)[number];
+
+/** `still_down` reminds of what was told: whoever asks for reminders gets it. */
+export type HookEventName = (typeof HOOK_EVENTS)[number] | 'still_down';
 
 /** What each closing closes. */
 export const OPENING_OF: Readonly<Partial<Record<HookEventName, HookEventName>>> = {
@@ -62,6 +66,10 @@ export interface HookEvent {
   readonly attempt: number;
   /** ISO 8601, UTC. */
   readonly at: string;
+  /** When that began which it opens, recalls or closes; as `at` where it begins now. */
+  readonly since: string;
+  /** What came with it and goes with it as one message, where the hook gathers. Without it, the event is alone. */
+  readonly also?: readonly HookEvent[];
 }
 
 /** A hook as declared under `hooks:`, ready to be fired. */

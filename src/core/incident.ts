@@ -2,3 +2,8 @@
 export function incidentId(target: string, openedAt: number): string {
   return `${target}-${openedAt.toString(36)}`;
 }
+
+/** Wall clock ms at which this incident began. */
+export function openedAt(incident: string): number {
+  return Number.parseInt(incident.slice(incident.lastIndexOf('-') + 1), 36);
+}

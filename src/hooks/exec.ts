@@ -55,5 +55,6 @@ function eventEnvironment(event: HookEvent): Record<string, string> {
     VITALD_INCIDENT: event.incident ?? '',
     VITALD_ATTEMPT: String(event.attempt),
     VITALD_AT: event.at,
+    VITALD_SINCE: event.since,
   };
 }

@@ -1,8 +1,11 @@
-import { Agent, request } from 'undici';
 import { z } from 'zod';
 import type { Hook } from '../core/hook.ts';
-import { VERSION } from '../core/version.ts';
-import { httpUrl, textMap, withShortForm } from '../schema/scalars.ts';
+import { httpUrl, text, textMap, withShortForm } from '../schema/scalars.ts';
+import { headerText, lowerCased, post } from './post.ts';
+import { signatureHeaders } from './signature.ts';
+import { filled, jsonTemplate } from './template.ts';
+
+const SHORTEST_SECRET = 16;
 
 const keys = z.strictObject({
   url: httpUrl().describe('http or https, without credentials'),
@@ -11,45 +14,42 @@ const keys = z.strictObject({
     .default('POST')
     .describe('how the event is sent, as the body'),
   headers: textMap().default({}).describe('sent along; one of the same name replaces ours'),
+  body: jsonTemplate()
+    .optional()
+    .meta({ otherwise: 'the event' })
+    .describe('a JSON document to send in place of the event; `{target}` and its like are filled in'),
+  hmac: text()
+    .refine(
+      (secret) => secret.length >= SHORTEST_SECRET,
+      `a secret has at least ${SHORTEST_SECRET} characters`,
+    )
+    .optional()
+    .describe('a secret that id, time and body are signed with'),
 });
 
 type WebhookSettings = z.infer<typeof keys>;
 
-/** Statuses that a later try may mend; others of 400 to 499 are an answer. */
-const RETRIED = new Set([408, 425, 429]);
-
-/** Events are rare: no connection is kept. The dispatcher owns the timeout; undici's own tick every half second. */
-const agent = new Agent({ pipelining: 0, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
-
-/** Sends the event as a JSON body. A status of 200 to 299 is success; redirects are not followed. */
+/** Sends the event, or what the user makes of it, as a JSON body. */
 export const webhook: Hook<WebhookSettings> = {
   kind: 'webhook',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
   defaults: { timeoutMs: 10_000, retries: 3 },
 
-  async fire({ url, method, headers }, event, { signal }) {
-    const response = await request(url, {
-      method,
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': `vitald/${VERSION}`,
-        // A target's name may have characters that no header may carry.
-        'idempotency-key': encodeURIComponent(event.id),
-        ...lowerCased(headers),
+  async fire({ url, method, headers, body: template, hmac }, event, context) {
+    const body = JSON.stringify(template === undefined ? event : filled(template, event));
+    const signed = { id: event.id, body, wallMs: context.clock.wallTime() };
+    return await post(
+      {
+        url,
+        method,
+        headers: {
+          'idempotency-key': headerText(event.id),
+          ...(hmac !== undefined && signatureHeaders(hmac, signed)),
+          ...lowerCased(headers),
+        },
+        body,
       },
-      body: JSON.stringify(event),
-      dispatcher: agent,
-      signal,
-    });
-    const status = response.statusCode;
-    // The status decides; whoever does not end the body is not waited for.
-    response.body.on('error', () => {}).destroy();
-    const ok = status >= 200 && status <= 299;
-    return { ok, detail: `status ${status}`, retry: status >= 500 || RETRIED.has(status) };
+      context,
+    );
   },
 };
-
-/** So that a header of the user's replaces ours, whatever its case. */
-function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-}

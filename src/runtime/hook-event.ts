@@ -1,4 +1,5 @@
 import type { News } from '../core/news.ts';
+import { openedAt } from '../core/incident.ts';
 import type { HookEvent } from '../core/hook.ts';
 import { classOf, reasonOf } from '../core/outcome.ts';
 import type { Target } from '../core/target.ts';
@@ -6,7 +7,8 @@ import type { Target } from '../core/target.ts';
 export function hookEvent(target: Target, news: News): HookEvent {
   const { event, incident, attempt, at } = news;
   // An incident is told as down once, and as up once; it may flap more often.
-  const about = event === 'down' || event === 'up' ? incident : `${target.name}-${at.toString(36)}`;
+  const isOfIncident = event === 'down' || event === 'up';
+  const about = isOfIncident ? incident : `${target.name}-${at.toString(36)}`;
   return {
     id: `${about}/${event}`,
     event,
@@ -23,5 +25,6 @@ export function hookEvent(target: Target, news: News): HookEvent {
     incident,
     attempt: attempt.number,
     at: new Date(at).toISOString(),
+    since: new Date(isOfIncident ? openedAt(incident!) : at).toISOString(),
   };
 }

@@ -10,6 +10,7 @@ import { hooks } from '../../src/hooks/index.ts';
 
 const INVALID = 'test/config/invalid';
 const KINDS = Object.keys(probes).join(', ');
+const HOOK_KINDS = Object.keys(hooks).join(', ');
 
 function load(paths: string | readonly string[], env: Record<string, string> = {}): Config {
   return loadConfig(typeof paths === 'string' ? [paths] : paths, { probes, hooks, env });
@@ -50,6 +51,7 @@ describe('each file with a mistake gives exactly the message in its first line',
       .replaceAll('\\n', '\n')
       .replace('FILE', file)
       .replace('DIR', resolve(INVALID))
+      .replace('HOOK_KINDS', HOOK_KINDS)
       .replace('KINDS', KINDS);
     expect(problemsOf(file)).toEqual([`${file}:${here}`]);
   });
@@ -306,6 +308,25 @@ targets:
     ];
     expect(echoes.map(redact)).toEqual(['Basic ***', '"***"', '/?x=***', 'token=***', 'Basic ***', 'by ***']);
     expect(redact('joe of web')).toBe('joe of web');
+  });
+
+  test('those of hooks are masked, wherever they are written', () => {
+    const { redact, merged } = yaml(`
+targets: [{ name: web, tcp: "h:1" }]
+hooks:
+  chat: { slack: "https://hooks.slack.example/T1/B2/s3cr3t" }
+  team: { teams: { url: "https://flows.example/sig=teamsecret" } }
+  pager: { pagerduty: { routing_key: r0ut1ngkey } }
+  signed: { webhook: { url: "http://h/", hmac: sixteen-letters! } }
+  mail: { email: { server: "h:587", from: a@h, to: b@h, username: joe, password: mailsecret } }
+`);
+    const printed = JSON.stringify(masked(merged, redact));
+    for (const secret of ['s3cr3t', 'teamsecret', 'r0ut1ngkey', 'sixteen-letters!', 'mailsecret']) {
+      expect(printed).not.toContain(secret);
+    }
+    expect(redact('POST https://hooks.slack.example/T1/B2/s3cr3t r0ut1ngkey sixteen-letters!')).toBe(
+      'POST *** *** ***',
+    );
   });
 
   test('do not show in the messages of other problems', () => {

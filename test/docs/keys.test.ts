@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { probes } from '../../probes/index.ts';
 import { tlsKeys } from '../../probes/wire/tls.ts';
 import { concurrencySchema, defaultsSchema } from '../../src/config/schema.ts';
-import { webhook } from '../../src/hooks/webhook.ts';
+import { hooks } from '../../src/hooks/index.ts';
 import { pattern } from '../../src/schema/pattern.ts';
 import { duration, flag, integer, oneOrMore, size, text, withShortForm } from '../../src/schema/scalars.ts';
 import { type KeyRow, keyRows, keyTable } from '../support/key-table.ts';
@@ -17,11 +17,14 @@ const KINDS: Readonly<Record<string, z.ZodType>> = {
   tls: tlsKeys(),
 };
 
+/** Commands have their keys in words: what they are made of is no plain mapping. */
+const { exec: _exec, shell: _shell, ...senders } = hooks;
+
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ...KINDS,
+  ...Object.fromEntries(Object.entries(senders).map(([kind, { settings }]) => [kind, settings])),
   defaults: defaultsSchema,
   concurrency: concurrencySchema,
-  webhook: webhook.settings,
 };
 
 const TABLE = /(<!-- keys: (\w+) -->\n)(?:[^]*?\n)??(<!-- \/keys -->)/g;
@@ -50,16 +53,18 @@ describe.each(pages)('%s', (page) => {
 
 test.each([
   ['docs/configuration.md', ['defaults', 'concurrency']],
-  ['docs/hooks.md', ['webhook']],
+  ['docs/hooks.md', Object.keys(senders)],
 ])('%s has its tables, too', async (page, tables) => {
   const text = readFileSync(page, 'utf8');
   expect([...text.matchAll(TABLE)].map(([, , name]) => name)).toEqual(tables);
   await expect(withTables(text)).toMatchFileSnapshot(`../../${page}`);
 });
 
-describe.each(Object.keys(KINDS))('%s', (kind) => {
-  test('has a page', () => expect(existsSync(`docs/probes/${kind}.md`)).toBe(true));
+test.each(Object.keys(KINDS))('%s has a page', (kind) =>
+  expect(existsSync(`docs/probes/${kind}.md`)).toBe(true),
+);
 
+describe.each([...Object.keys(KINDS), ...Object.keys(senders)])('%s', (kind) => {
   test('says of every key what it means', () => {
     const silent = (rows: readonly KeyRow[]): string[] =>
       rows.filter(({ meaning }) => !meaning).map(({ key }) => key);

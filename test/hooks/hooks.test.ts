@@ -1,72 +1,24 @@
-import { type IncomingMessage, createServer } from 'node:http';
+import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import type { Hook, HookEvent, HookResult } from '../../src/core/hook.ts';
 import { hooks } from '../../src/hooks/index.ts';
-import { createSystemClock } from '../../src/runtime/system-clock.ts';
+import { DOWN, fire } from '../support/hook-events.ts';
+import { receiver } from '../support/receiver.ts';
 import { closedPort, serve, tcpServer } from '../support/servers.ts';
-
-const EVENT: HookEvent = {
-  id: 'a-1/down',
-  event: 'down',
-  target: 'a',
-  group: null,
-  labels: { tier: 'front' },
-  purpose: 'live',
-  probe: 'http',
-  state: 'down',
-  from: 'suspect',
-  reason: 'refused',
-  class: 'explicit',
-  message: 'connect ECONNREFUSED $(touch /tmp/never) `id`',
-  incident: 'a-1',
-  attempt: 3,
-  at: '2026-01-01T00:00:00.000Z',
-};
-
-function fire<S>(
-  hook: Hook<S>,
-  written: unknown,
-  signal = new AbortController().signal,
-): Promise<HookResult> {
-  return hook.fire(hook.settings.parse(written), EVENT, { signal, clock: createSystemClock() });
-}
-
-interface Received {
-  readonly request: IncomingMessage;
-  readonly body: string;
-}
-
-/** A receiver that answers with this status. */
-async function receiver(status: number): Promise<{ url: string; received: Received[] }> {
-  const received: Received[] = [];
-  const port = await serve(
-    createServer((request, response) => {
-      let body = '';
-      request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-      request.on('end', () => {
-        received.push({ request, body });
-        response.writeHead(status, { location: '/elsewhere' }).end('thanks');
-      });
-    }),
-  );
-  return { url: `http://127.0.0.1:${port}/in`, received };
-}
 
 describe('webhook', () => {
   test('sends the event as JSON, with the headers of the user in place of ours', async () => {
-    const { url, received } = await receiver(204);
+    const { url, received, json } = await receiver(204);
     const result = await fire(hooks.webhook, {
       url,
       headers: { 'User-Agent': 'mine', 'x-key': 'k' },
       method: 'PUT',
     });
     expect(result).toEqual({ ok: true, detail: 'status 204', retry: false });
-    const [{ request, body } = { request: undefined, body: '' }] = received;
-    expect(JSON.parse(body)).toEqual(EVENT);
-    expect(request).toMatchObject({ method: 'PUT', url: '/in' });
-    expect(request?.headers).toMatchObject({
+    expect(json()).toEqual(DOWN);
+    expect(received[0]?.request).toMatchObject({ method: 'PUT', url: '/in' });
+    expect(received[0]?.request.headers).toMatchObject({
       'content-type': 'application/json',
-      'idempotency-key': 'a-1%2Fdown',
+      'idempotency-key': 'orders-mb0c7s00%2Fdown',
       'user-agent': 'mine',
       'x-key': 'k',
     });
@@ -86,6 +38,24 @@ describe('webhook', () => {
     expect(received.length).toBe(1);
   });
 
+  test('a receiver that refuses says why, and when to come again', async () => {
+    const busy = await receiver(429, { said: 'too\nmany\u001b[31m', headers: { 'retry-after': '90' } });
+    expect(await fire(hooks.webhook, busy.url)).toEqual({
+      ok: false,
+      detail: 'status 429: too many',
+      retry: true,
+      retryAfterMs: 90_000,
+    });
+    const later = await receiver(503, {
+      said: 'x'.repeat(10_000),
+      headers: { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() },
+    });
+    const result = await fire(hooks.webhook, later.url);
+    expect(result.detail).toBe(`status 503: ${'x'.repeat(300)}`);
+    expect(result.retryAfterMs).toBeGreaterThan(3_500_000);
+    expect(result.retryAfterMs).toBeLessThanOrEqual(3_600_000);
+  });
+
   test('the status decides: a body that never ends is not waited for', async () => {
     const port = await serve(createServer((_request, response) => void response.writeHead(200).write('ok')));
     expect(await fire(hooks.webhook, `http://127.0.0.1:${port}/`)).toMatchObject({ ok: true });
@@ -97,7 +67,7 @@ describe('webhook', () => {
     );
     const abort = new AbortController();
     const port = await tcpServer((socket) => socket.once('data', () => abort.abort()));
-    await expect(fire(hooks.webhook, `http://127.0.0.1:${port}/`, abort.signal)).rejects.toThrow();
+    await expect(fire(hooks.webhook, `http://127.0.0.1:${port}/`, DOWN, abort.signal)).rejects.toThrow();
   });
 });
 
@@ -124,8 +94,8 @@ describe('exec and shell', () => {
   });
 
   test('what the target said reaches a command as data, never as shell text', async () => {
-    expect((await fire(hooks.shell, 'echo "$VITALD_MESSAGE"')).detail).toBe(EVENT.message);
-    expect((await fire(hooks.shell, 'cat')).detail).toBe(JSON.stringify(EVENT));
+    expect((await fire(hooks.shell, 'echo "$VITALD_MESSAGE"')).detail).toBe(DOWN.message);
+    expect((await fire(hooks.shell, 'cat')).detail).toBe(JSON.stringify(DOWN));
   });
 
   test('a command that does not read its stdin, or is not there, is no trouble', async () => {
