@@ -3,22 +3,14 @@ import type { Beat, BeatReader, BeatWatch } from '../src/core/beat.ts';
 import { type Outcome, fail, ok, voided, warn } from '../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../src/core/probe.ts';
 import { formatDuration } from '../src/core/units.ts';
-import { duration, text } from '../src/schema/scalars.ts';
+import { duration } from '../src/schema/scalars.ts';
+import { token } from '../src/schema/token.ts';
 
-const SHORTEST_TOKEN = 16;
 /**
  * Turns of the event loop before a beat counts as missed. After a stall the beats of meanwhile wait in the sockets' queues:
  * one turn accepts the connection, one reads it, and a body may come after its head.
  */
 const TURNS = 8;
-
-const token = text()
-  .refine((written) => written.length >= SHORTEST_TOKEN, {
-    error: `a token has at least ${SHORTEST_TOKEN} characters; openssl rand -hex 16 makes a good one`,
-  })
-  .refine((written) => /^[!-~]*$/.test(written), {
-    error: 'a token is sent in a header: letters, digits and punctuation, no spaces',
-  });
 
 const keys = z.strictObject({
   every: duration({ min: 100 }).describe('how often the node sends a beat'),

@@ -1,4 +1,5 @@
 import type { Clock } from './core/clock.ts';
+import type { Doubt } from './core/doubt.ts';
 import type { HookRegistry } from './core/hook.ts';
 import { type Observer, combine } from './core/observer.ts';
 import type { ProbeRegistry } from './core/probe.ts';
@@ -18,6 +19,7 @@ export interface Agent {
   /** Stops probing at once, and lets hooks finish within the grace of the configuration. */
   stop(): Promise<void>;
   snapshot(): MonitorSnapshot[];
+  doubt(): Doubt;
 }
 
 export interface AgentOptions {
@@ -58,5 +60,6 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
       await Promise.all([fleet.stop(), dispatcher.stop(config?.stopGraceMs ?? 0)]);
     },
     snapshot: fleet.snapshot,
+    doubt: fleet.doubt,
   };
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { BeatMessage, BeatReport, BeatVerdict } from '../core/beat.ts';
 import { readBody } from './beat-body.ts';
-import { HEARTBEAT_PREFIX, HEARTBEAT_ROUTE, fromOf, refuse } from './server.ts';
+import { HEARTBEAT_PREFIX, HEARTBEAT_ROUTE, bearerOf, fromOf, refuse } from './server.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface HeartbeatOptions {
@@ -18,7 +18,7 @@ export function heartbeatRoute({ tokens, take, onBeat }: HeartbeatOptions): (app
       onRequest(request, reply, done) {
         const name = nameOf(request);
         // Both are asked whatever the other says: an answer that comes sooner tells something, too.
-        if (tokens.admits(name ?? '', tokenOf(request)) && name !== undefined) {
+        if (tokens.admits(name ?? '', bearerOf(request) ?? '') && name !== undefined) {
           // A beat is JSON or nothing, whatever curl calls it.
           delete request.headers['content-type'];
           return done();
@@ -59,8 +59,4 @@ function nameOf({ originalUrl }: FastifyRequest): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function tokenOf({ headers }: FastifyRequest): string {
-  return /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1] ?? '';
 }

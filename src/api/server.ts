@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type HostPort, formatAddress } from '../core/address.ts';
+import type { Endpoint } from '../core/address.ts';
 import type { BeatReport } from '../core/beat.ts';
 import { boundConnections } from './connections.ts';
+import { listenAt } from './listen.ts';
 
 /** Whole requests, from the first byte to the last, ms; and their heads alone. */
 const REQUEST_MS = 10_000;
@@ -16,13 +17,12 @@ const MAX_HEAD = 8 * 1_024;
 const MAX_BODY = 16 * 1_024;
 const MAX_REQUESTS_PER_CONNECTION = 1_000;
 const MAX_CONNECTIONS = 1_024;
+/** A name has up to 200 characters, each of which takes up to nine in a path: `%E2%98%83`. */
+const MAX_PARAM = 1_800;
 
 /** `POST /heartbeat/NAME`, and what it is routed as. */
 export const HEARTBEAT_PREFIX = '/heartbeat/';
 export const HEARTBEAT_ROUTE = '/heartbeat';
-
-/** The address cannot be listened on; the message says which and why. */
-export class ListenError extends Error {}
 
 export interface ApiServer {
   /** Lets go of the port and of every connection. */
@@ -30,7 +30,7 @@ export interface ApiServer {
 }
 
 export interface ApiOptions {
-  readonly listen: HostPort;
+  readonly listen: Endpoint;
   /** Adds what is served. */
   readonly routes: (app: FastifyInstance) => void;
   readonly onRefused: (report: BeatReport) => void;
@@ -67,6 +67,7 @@ export async function startServer({
     logger: false,
     exposeHeadRoutes: false,
     bodyLimit: MAX_BODY,
+    routerOptions: { maxParamLength: MAX_PARAM },
     requestTimeout: requestMs,
     connectionTimeout: STUCK_MS,
     keepAliveTimeout: KEPT_MS,
@@ -107,28 +108,25 @@ export async function startServer({
     const status = error.statusCode ?? 500;
     if (status >= 500) onTrouble(error);
     broken(request.raw.socket, status === 413 ? 'too_large' : 'malformed');
-    refuse(reply, status, status === 413 ? `a body has at most ${MAX_BODY} bytes` : 'this cannot be read');
+    refuse(
+      reply,
+      status,
+      WORDS_OF_STATUS[status] ?? (status < 500 ? 'this cannot be read' : 'our own trouble'),
+    );
   });
   routes(app);
   await app.ready();
   try {
-    await new Promise<void>((resolve, reject) => {
-      app.server.once('error', reject);
-      app.server.listen({ host: listen.host, port: listen.port, backlog: 1_024 }, () => {
-        app.server.off('error', reject);
-        resolve();
-      });
-    });
+    await listenAt(app.server, listen);
   } catch (error) {
     await app.close();
-    throw new ListenError(
-      `cannot listen on ${formatAddress(listen)}: ${whyNot(error as NodeJS.ErrnoException)}`,
-    );
+    throw error;
   }
   app.server.on('error', onTrouble);
   return {
     async close() {
       app.server.closeAllConnections();
+      // Which also takes the socket's file away.
       await app.close();
     },
   };
@@ -144,20 +142,15 @@ export function fromOf({ remoteAddress }: Socket): Pick<BeatReport, 'from'> {
   return remoteAddress === undefined ? {} : { from: remoteAddress.replace(/^::ffff:(?=\d+\.)/, '') };
 }
 
+/** The token of the Authorization header: empty where there is none in it, undefined without the header. */
+export function bearerOf({ headers }: FastifyRequest): string | undefined {
+  if (headers.authorization === undefined) return undefined;
+  return /^bearer +(\S+) *$/i.exec(headers.authorization)?.[1] ?? '';
+}
+
+const WORDS_OF_STATUS: Readonly<Record<number, string>> = { 413: `a body has at most ${MAX_BODY} bytes` };
+
 const WHY_OF_CODE: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'slow',
   HPE_HEADER_OVERFLOW: 'too_large',
 };
-
-function whyNot({ code, message }: NodeJS.ErrnoException): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'the port is in use';
-    case 'EADDRNOTAVAIL':
-      return 'this machine has no such address';
-    case 'EACCES':
-      return 'not permitted';
-    default:
-      return message;
-  }
-}

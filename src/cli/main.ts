@@ -1,8 +1,9 @@
-import { ListenError } from '../api/server.ts';
+import { ListenError } from '../api/listen.ts';
 import { ConfigError } from '../config/problem.ts';
 import { VERSION } from '../core/version.ts';
 import { UsageError } from './args.ts';
 import { check } from './check.ts';
+import { AskError } from './client.ts';
 import { demo } from './demo.ts';
 import { newFiles } from './new.ts';
 import { once } from './once.ts';
@@ -10,11 +11,21 @@ import { probe } from './probe.ts';
 import { renderProblems } from './problems.ts';
 import { run } from './run.ts';
 import { schema } from './schema.ts';
+import { status } from './status.ts';
 import { paintFor } from './style.ts';
 import { suggest } from '../core/suggest.ts';
 
 /** Every command by its name: what it takes, what it is for, and its code, which resolves to the exit code. */
-const COMMANDS: Readonly<Record<string, Command>> = { run, check, once, probe, new: newFiles, schema, demo };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  run,
+  check,
+  once,
+  probe,
+  status,
+  new: newFiles,
+  schema,
+  demo,
+};
 
 export interface Command {
   readonly synopsis: string;
@@ -45,7 +56,7 @@ export async function main(args: readonly string[]): Promise<number> {
       process.stderr.write(`${renderProblems(error.problems, paintFor(process.stderr))}\n`);
       return 2;
     }
-    if (error instanceof ListenError) return complain(error.message);
+    if (error instanceof ListenError || error instanceof AskError) return complain(error.message);
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { heartbeatProbe } from '../../probes/heartbeat.ts';
 import { probes } from '../../probes/index.ts';
 import { createAgent } from '../agent.ts';
-import { ListenError } from '../api/server.ts';
+import { ListenError } from '../api/listen.ts';
+import { statusRoutes } from '../api/status.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type Observer, combine, stackOf } from '../core/observer.ts';
 import { hooks } from '../hooks/index.ts';
@@ -10,8 +11,10 @@ import { createCounters } from '../observe/counters.ts';
 import { createLogObserver } from '../observe/log.ts';
 import { killAll } from '../process/command.ts';
 import { createSystemClock } from '../runtime/system-clock.ts';
+import { ownToken } from './api-token.ts';
 import { UsageError, load, parse, someFiles } from './args.ts';
 import { type Log, createLog } from './logger.ts';
+import { toldToLeave } from './leave.ts';
 import { createListener } from './listener.ts';
 import type { Command } from './main.ts';
 import { renderProblems } from './problems.ts';
@@ -56,6 +59,7 @@ export async function runAgent(
   { keepsState, observers = [], stopSignal }: RunOptions,
 ): Promise<number> {
   let config = load(files);
+  let startedAt: number | undefined;
   const clock = createSystemClock();
   const counters = createCounters();
   const beatLog = createBeatLog(log, clock);
@@ -64,7 +68,18 @@ export async function runAgent(
   const listener = createListener({
     clock,
     observer: combine(told),
-    onListening: (address) => log.info({ address }, 'listening'),
+    routes: statusRoutes(
+      {
+        startedAt: () => startedAt,
+        targets: () => config.targets,
+        snapshot: () => agent.snapshot(),
+        doubt: () => agent.doubt(),
+      },
+      clock.wallTime,
+    ),
+    ownToken: (state) => (keepsState ? tokenBeside(state, log) : undefined),
+    onListening: (address, serves) => log.info({ address, serves }, 'listening'),
+    onUnserved: (detail) => log.warn({ detail }, 'the agent cannot be asked, api.listen gives it an address'),
   });
   const agent = createAgent({
     probes: { ...probes, heartbeat: heartbeatProbe(listener.inbox) },
@@ -104,6 +119,7 @@ export async function runAgent(
   stopSignal?.addEventListener('abort', () => leave.stop('the end of the story'), { once: true });
 
   agent.apply(config);
+  startedAt = clock.wallTime();
   log.info(
     { targets: config.targets.length, hooks: config.hooks.size, anchors: config.anchors.length, files },
     'started',
@@ -172,47 +188,24 @@ function spaced(reload: (why: string) => Promise<void>) {
   };
 }
 
+/** Without a token, whatever changes something is refused. */
+function tokenBeside(state: string | null, log: Log['log']): string | undefined {
+  try {
+    return state === null ? undefined : ownToken(state);
+  } catch (error) {
+    log.warn(
+      { detail: (error as Error).message },
+      'the token of the API cannot be kept, api.token gives it one',
+    );
+    return undefined;
+  }
+}
+
 function problemsOf(error: unknown): string {
   if (error instanceof ConfigError) return renderProblems(error.problems, paintFor(process.stdout));
   if (error instanceof ListenError) return error.message;
   // A bug of ours in reading a file is no reason to stop watching the services either.
   return `our own trouble: ${stackOf(error)}`;
-}
-
-/** One wish may come as two signals: `timeout` and `npm start` pass on what the process group has had already. */
-const SAME_WISH_MS = 50;
-
-/** SIGTERM and SIGINT: the first one asks for an orderly stop, the second one means it. */
-function toldToLeave() {
-  let onSecond: () => void = () => {};
-  let resolve: (why: string) => void = () => {};
-  const first = new Promise<string>((done) => {
-    resolve = done;
-  });
-  let count = 0;
-  let firstAt = 0;
-  function stop(why: string): void {
-    if (count > 0 && performance.now() - firstAt < SAME_WISH_MS) return;
-    count++;
-    if (count > 1) return onSecond();
-    firstAt = performance.now();
-    resolve(why);
-  }
-  const onSignal = (signal: NodeJS.Signals): void => stop(signal);
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  return {
-    first,
-    stop,
-    second(act: () => void): void {
-      onSecond = act;
-      if (count > 1) act();
-    },
-    forget(): void {
-      process.off('SIGTERM', onSignal);
-      process.off('SIGINT', onSignal);
-    },
-  };
 }
 
 function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type HostPort, formatAddress } from '../core/address.ts';
+import { type HostPort, formatAddress, isLoopback } from '../core/address.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import type { Target } from '../core/target.ts';
 
@@ -81,8 +81,4 @@ export function resolvers(file: string): string[] {
   return [...file.matchAll(/^\s*nameserver\s+(\S+)/gm)].flatMap(([, address = '']) =>
     isIP(address) === 0 ? [] : [address],
   );
-}
-
-function isLoopback(host: string): boolean {
-  return /^(127\.|::1$|::ffff:127\.)/.test(host) || /^localhost\.?$|\.localhost\.?$/i.test(host);
 }

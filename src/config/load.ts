@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type HostPort, formatAddress } from '../core/address.ts';
+import { type HostPort, formatAddress, formatEndpoint } from '../core/address.ts';
 import type { HookRegistry, HookSpec } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { type Redact, createRedactor } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
 import { type AnchorChoice, anchorTargets } from './anchors.ts';
+import { type ApiConfig, LISTEN, apiConfig } from './api.ts';
 import { type SourceFile, parseSource } from './document.ts';
 import { readTexts } from './files.ts';
 import { loadHooks } from './hooks.ts';
 import { ConfigError, type Problem, position, tidy } from './problem.ts';
-import { LISTEN, PER_HOOK, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
-import { stateDir } from './state-dir.ts';
+import { PER_HOOK, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
+import { statePath } from './state-dir.ts';
 import { loadTargets } from './targets.ts';
 import { type Sourced, validate } from './validate.ts';
 
@@ -30,6 +30,7 @@ export interface Config {
   readonly listen: HostPort;
   /** The file in which state is kept; null: none is. */
   readonly state: string | null;
+  readonly api: ApiConfig;
   /** Masks what came from `${VAR}` and `${file:PATH}`. */
   readonly redact: Redact;
   /** The files and directories that it came from, as the user named them. */
@@ -62,6 +63,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
   const stopGrace = onlyOne('stop_grace', files, problems);
   const written = onlyOne('listen', files, problems);
   const writtenState = onlyOne('state', files, problems);
+  const api = apiConfig(onlyOne('api', files, problems), problems);
 
   const confirm = onlyOne('confirm', files, problems);
   const anchors = onlyOne('anchors', files, problems);
@@ -88,7 +90,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
   const stopGraceMs = (stopGrace?.data as number | undefined) ?? STOP_GRACE_MS;
   const choice = anchors?.data as AnchorChoice;
   const listen = (written?.data as HostPort | undefined) ?? LISTEN;
-  const state = writtenState ? (writtenState.data as string | null) : join(stateDir(env), 'vitald.db');
+  const state = writtenState ? (writtenState.data as string | null) : statePath(env);
   return {
     targets: loaded.targets,
     hooks: hookMap,
@@ -100,6 +102,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
     stopGraceMs,
     listen,
     state,
+    api,
     anchors: anchorTargets(choice, loaded.targets, { probes, readSystem: readFile }),
     redact,
     paths,
@@ -109,6 +112,10 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
       anchors: choice ? choice.map(formatAddress) : 'auto',
       listen: formatAddress(listen),
       state: state ?? 'off',
+      api: {
+        listen: api.listen ? formatEndpoint(api.listen) : 'off',
+        ...(api.token !== undefined && { token: api.token }),
+      },
       hooks: Object.fromEntries(
         entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data]),
       ),

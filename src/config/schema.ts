@@ -15,6 +15,7 @@ import {
   textMap,
   withShortForm,
 } from '../schema/scalars.ts';
+import { apiSchema } from './api.ts';
 
 /** The shortest interval, ms: the scheduler's slot. */
 const MIN_INTERVAL_MS = 10;
@@ -168,7 +169,6 @@ export const concurrencySchema = z.strictObject({
 });
 
 export const STOP_GRACE_MS = 10_000;
-export const LISTEN = { host: '127.0.0.1', port: 9_470 } as const;
 
 /** Addresses; none for `off`, undefined for `auto`. */
 const anchors = alsoTakes(
@@ -193,6 +193,7 @@ const state = z
 
 const DEFAULTS = 'rules and hooks for the targets that set none';
 const TARGETS = 'what to watch';
+const API = 'how the running agent can be asked';
 const HOOKS = 'what runs on a transition, by name';
 
 /** The keys of a file, apart from what is in its targets and hooks: those are read one by one. */
@@ -207,6 +208,7 @@ export const fileSchema = z.strictObject({
   state: state.describe(
     'the file in which states, incidents and counters outlive the agent; `off`: nothing is kept',
   ),
+  api: z.unknown().optional().describe(API),
   listen: address().optional().describe('where beats are taken; nobody listens without a heartbeat target'),
   targets: z.array(z.unknown(), { error: 'expected a list of targets' }).optional().describe(TARGETS),
   hooks: z
@@ -219,6 +221,7 @@ export const fileSchema = z.strictObject({
 export function documentSchema(probes: ProbeRegistry, hooks: HookRegistry) {
   return fileSchema.extend({
     defaults: defaultsSchema.optional().describe(DEFAULTS),
+    api: apiSchema.optional().describe(API),
     targets: z
       .array(
         targetSchema(probes).extend({

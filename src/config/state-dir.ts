@@ -1,11 +1,16 @@
 import { isAbsolute, join } from 'node:path';
 
 /**
- * Where the agent keeps what outlives it, unless the file says otherwise: as the XDG Base Directory Specification has it,
+ * The file in which the agent keeps what outlives it, unless the file says otherwise: as the XDG Base Directory Specification has it,
  * and in `/var/lib` for a service without a home. A relative XDG_STATE_HOME is to be ignored, says the specification.
  */
-export function stateDir(env: Readonly<Record<string, string | undefined>>): string {
+export function statePath(env: Readonly<Record<string, string | undefined>>): string {
   const { XDG_STATE_HOME: state, HOME: home } = env;
-  if (state !== undefined && isAbsolute(state)) return join(state, 'vitald');
-  return home !== undefined && isAbsolute(home) ? join(home, '.local/state/vitald') : '/var/lib/vitald';
+  const directory =
+    state !== undefined && isAbsolute(state)
+      ? join(state, 'vitald')
+      : home !== undefined && isAbsolute(home)
+        ? join(home, '.local/state/vitald')
+        : '/var/lib/vitald';
+  return join(directory, 'vitald.db');
 }

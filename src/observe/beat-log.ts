@@ -8,7 +8,7 @@ const LINE_EVERY_MS = 60_000;
 /** So many targets and addresses are named in a line. */
 const MOST_NAMED = 5;
 
-const MESSAGES = { refused: 'beats refused', ignored: 'beats ignored' } as const;
+const MESSAGES = { refused: 'requests refused', ignored: 'beats ignored' } as const;
 
 interface Gathered {
   count: number;

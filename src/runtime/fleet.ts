@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { diff } from '../core/diff.ts';
 import { forgiven, unknownHealth } from '../core/health.ts';
+import type { Doubt } from '../core/doubt.ts';
 import type { Observer } from '../core/observer.ts';
 import { type Attempt, classOf } from '../core/outcome.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
@@ -29,6 +30,8 @@ export interface Fleet {
   /** Ends every loop. Resolves when all probes under way have really ended, or are left behind. */
   stop(): Promise<void>;
   snapshot(): MonitorSnapshot[];
+  /** What the agent thinks of itself. */
+  doubt(): Doubt;
 }
 
 export interface Changes {
@@ -186,6 +189,7 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
       cancel();
     },
     snapshot: () => [...monitors.values()].map((monitor) => monitor.snapshot()),
+    doubt: vigil.doubt,
   };
 }
 

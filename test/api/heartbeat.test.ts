@@ -1,7 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { heartbeatRoute } from '../../src/api/heartbeat.ts';
-import { type ApiServer, ListenError, startServer } from '../../src/api/server.ts';
+import { ListenError } from '../../src/api/listen.ts';
+import { type ApiServer, startServer } from '../../src/api/server.ts';
 import { createTokens } from '../../src/api/tokens.ts';
 import type { BeatReport } from '../../src/core/beat.ts';
 import { createInbox } from '../../src/runtime/inbox.ts';

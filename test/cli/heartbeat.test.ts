@@ -67,7 +67,7 @@ hooks: { ops: { shell: "echo told" } }
       status: 401,
       body: { error: 'unauthorized' },
     });
-    const told = await agent.waitFor(is('beats refused'));
+    const told = await agent.waitFor(is('requests refused'));
     expect(told).toMatchObject({ level: 'warn', count: 1, why: { unauthorized: 1 }, from: ['127.0.0.1'] });
     agent.signal('SIGTERM');
     expect(await agent.exited).toEqual({ code: 0, signal: null });
@@ -118,7 +118,9 @@ hooks: { ops: { shell: "echo told" } }
     });
     // Nobody listens where no target beats.
     const quiet = run(
-      yamlFile(`{ listen: "127.0.0.1:${port}", targets: [{ name: a, tcp: "127.0.0.1:${port}" }] }`),
+      yamlFile(
+        `{ listen: "127.0.0.1:${port}", api: { listen: off }, targets: [{ name: a, tcp: "127.0.0.1:${port}" }] }`,
+      ),
     );
     await quiet.waitFor(is('transition', { to: 'up' }));
     expect(quiet.records.filter(is('listening'))).toEqual([]);

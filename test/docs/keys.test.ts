@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { probes } from '../../probes/index.ts';
 import { tlsKeys } from '../../probes/wire/tls.ts';
+import { apiSchema } from '../../src/config/api.ts';
 import { concurrencySchema, defaultsSchema } from '../../src/config/schema.ts';
 import { hooks } from '../../src/hooks/index.ts';
 import { pattern } from '../../src/schema/pattern.ts';
@@ -25,6 +26,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ...Object.fromEntries(Object.entries(senders).map(([kind, { settings }]) => [kind, settings])),
   defaults: defaultsSchema,
   concurrency: concurrencySchema,
+  api: apiSchema,
 };
 
 const TABLE = /(<!-- keys: (\w+) -->\n)(?:[^]*?\n)??(<!-- \/keys -->)/g;
@@ -52,7 +54,7 @@ describe.each(pages)('%s', (page) => {
 });
 
 test.each([
-  ['docs/configuration.md', ['defaults', 'concurrency']],
+  ['docs/configuration.md', ['defaults', 'concurrency', 'api']],
   ['docs/hooks.md', Object.keys(senders)],
 ])('%s has its tables, too', async (page, tables) => {
   const text = readFileSync(page, 'utf8');

@@ -19,7 +19,7 @@ test('refusals are told at once, then in sums, a line a minute; the rest at the 
   const stranger = { result: 'refused', why: 'unauthorized', from: '10.0.0.9' } as const;
   beats.onBeat!(stranger);
   expect(records).toEqual([
-    { level: 40, msg: 'beats refused', count: 1, why: { unauthorized: 1 }, from: ['10.0.0.9'] },
+    { level: 40, msg: 'requests refused', count: 1, why: { unauthorized: 1 }, from: ['10.0.0.9'] },
   ]);
   for (let i = 0; i < 1_000; i++) beats.onBeat!({ ...stranger, from: `10.0.1.${i}` });
   beats.onBeat!({ result: 'refused', why: 'malformed', target: 'n', from: '10.0.0.8' });
@@ -35,7 +35,7 @@ test('refusals are told at once, then in sums, a line a minute; the rest at the 
   expect(records[2]).toMatchObject({ msg: 'beats ignored', count: 1, targets: ['n'] });
   beats.onBeat!(stranger);
   beats.end();
-  expect(records[3]).toMatchObject({ msg: 'beats refused', count: 1 });
+  expect(records[3]).toMatchObject({ msg: 'requests refused', count: 1 });
   beats.end();
   expect(records).toHaveLength(4);
   expect(clock.pending).toBe(0);

@@ -1,0 +1,70 @@
+import type { AgentStatus, TargetStatus } from '../api/status.ts';
+import { plain } from '../core/plain.ts';
+import { formatDuration } from '../core/units.ts';
+import { parse } from './args.ts';
+import { API_HELP, API_OPTION, clientFor } from './client.ts';
+import type { Command } from './main.ts';
+import { type Paint, STATE_COLOUR, paintFor, table } from './style.ts';
+
+export const status: Command = {
+  synopsis: '[FILE...] [--api WHERE] [--json]',
+  summary: 'Asks the running agent what it believes of its targets.',
+  options: [...API_HELP, '--json        what the agent answered'],
+
+  async run(args) {
+    const { values, positionals } = parse(args, { ...API_OPTION, json: { type: 'boolean' } });
+    const answer = (await clientFor(values.api, positionals).ask('GET', '/api/v1/targets')) as AgentStatus;
+    const { stdout } = process;
+    stdout.write(values.json ? `${JSON.stringify(answer)}\n` : `${report(answer, paintFor(stdout))}\n`);
+    return answer.targets.some(({ state }) => state === 'down') ? 1 : 0;
+  },
+};
+
+function report(answer: AgentStatus, paint: Paint): string {
+  const { targets, at } = answer;
+  const now = Date.parse(at);
+  const rows = targets.map(({ target, state, flags, since, last }) => [
+    plain(target),
+    [state, ...flags].join(', '),
+    ago(since, now),
+    last ? ago(last.at, now) : '-',
+    last ? `${last.reason === null ? '' : `${last.reason}: `}${plain(last.message)}` : 'not asked yet',
+  ]);
+  const width = process.stdout.columns ?? Infinity;
+  const body = table(['TARGET', 'STATE', 'SINCE', 'ASKED', 'SAID'], rows, width, (text, row, column) => {
+    if (row === -1) return paint('gray', text);
+    if (column === 1) return paint(STATE_COLOUR[targets[row]!.state], text);
+    return column === 0 ? paint('bold', text) : column === 4 ? text : paint('gray', text);
+  });
+  return `${body}\n\n${summary(answer, paint)}`;
+}
+
+const WORST_FIRST = [
+  'down',
+  'recovering',
+  'suspect',
+  'unknown',
+  'up',
+] as const satisfies TargetStatus['state'][];
+
+function summary({ targets, doubt, version, started_at, at }: AgentStatus, paint: Paint): string {
+  const counts = WORST_FIRST.map((state) => ({
+    state,
+    count: targets.filter((target) => target.state === state).length,
+  })).filter(({ count }) => count > 0);
+  const said = counts.map(({ state, count }) => paint(STATE_COLOUR[state], `${count} ${state}`)).join(', ');
+  const age =
+    started_at === null ? 'starting' : `for ${formatDuration(Date.parse(at) - Date.parse(started_at))}`;
+  const own = doubt.doubtful
+    ? paint(
+        'magenta',
+        `\nThe agent is in doubt of itself (score ${doubt.score}): states are the last ones known.`,
+      )
+    : '';
+  return `${targets.length} ${targets.length === 1 ? 'target' : 'targets'}: ${said || 'none'}; vitald ${version} runs ${age}${own}`;
+}
+
+/** `3.2s`, as long as it is no more than that; the clocks of two hosts may differ. */
+function ago(iso: string, now: number): string {
+  return formatDuration(Math.max(0, now - Date.parse(iso)));
+}
