@@ -7,7 +7,7 @@
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -150,31 +150,45 @@ async function lateness({ dir, port, rounds, seconds, targets, names }) {
     bad = 0;
     attempts = {};
     const cpu = process.cpuUsage();
+    const main = mainThread();
     await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
     const { user, system } = process.cpuUsage(cpu);
+    const [ran, waited] = mainThread().map((value, i) => (value - main[i]) / seconds / 1e6);
+    // What starts from now on belongs to nobody's round.
+    const started = late.slice();
     const counts = Object.entries(attempts).map(([what, list]) => `${what} x${list.length}`);
-    return { late, bad, counts, cores: (user + system) / seconds / 1e6, rss: process.memoryUsage.rss() / 2 ** 20 };
+    return { late: started, bad, counts, cores: (user + system) / seconds / 1e6, ran, waited };
   }
 
   console.log(`${targets} HTTP targets at 1 s, ${rounds} rounds of ${seconds} s each way; lateness of their starts, ms`);
   const all = { without: [], with: [] };
   for (let i = 0; i < rounds; i++) {
     for (const [name, config] of [['without', without], ['with', beside]]) {
-      const { late, bad, counts, cores, rss } = await round(config);
-      all[name].push(late);
+      const { late, bad, counts, cores, ran, waited } = await round(config);
+      all[name].push({ p50: quantile(late, 0.5), p99: quantile(late, 0.99), cores, ran, waited });
       console.log(
         `${name.padEnd(8)} p50 ${ms(late, 0.5)}  p99 ${ms(late, 0.99)}  max ${ms(late, 1)}  starts ${late.length}  not ok ${bad}  ` +
-          `cores ${cores.toFixed(2)}  rss ${rss.toFixed(0)} MiB  ${counts.join(', ')}`,
+          `cores ${cores.toFixed(2)}  main thread ran ${ran.toFixed(0)} and waited ${waited.toFixed(0)} ms/s  ${counts.join(', ')}`,
       );
     }
   }
-  for (const q of [0.5, 0.99]) {
-    const [a, b] = [all.without, all.with].map((rounds) => quantile(rounds.map((late) => quantile(late, q)), 0.5));
+  for (const figure of ['p50', 'p99', 'ran', 'waited', 'cores']) {
+    const [a, b] = [all.without, all.with].map((rounds) => quantile(rounds.map((one) => one[figure]), 0.5));
+    const pairs = all.with.map((one, i) => (one[figure] - all.without[i][figure]).toFixed(2));
     console.log(
-      `p${q * 100}: without ${a.toFixed(2)} ms, with ${b.toFixed(2)} ms (medians of the rounds), ratio ${(b / a).toFixed(2)}`,
+      `${figure.padEnd(6)} without ${a.toFixed(2)}, with ${b.toFixed(2)} (medians of the rounds); differences ${pairs.join(' ')}`,
     );
   }
   await agent.stop();
+}
+
+/** For how long it has run, and for how long it has waited for a core, ns; Linux only. */
+function mainThread() {
+  try {
+    return readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ').slice(0, 2).map(Number);
+  } catch {
+    return [NaN, NaN];
+  }
 }
 
 function ms(values, q) {

@@ -3,7 +3,7 @@ import { type Outcome, type Reason, fail, voided } from '../../src/core/outcome.
 import { formatSize } from '../../src/core/units.ts';
 import { outcomeOf } from '../wire/reason.ts';
 import type { Answer, Thrown } from './job.ts';
-import { LIMIT_BYTES } from './limits.ts';
+import { LIMIT_BYTES, STRIKES } from './limits.ts';
 import { NoOutcome, outcomeFrom } from './returned.ts';
 import type { Death } from './thread.ts';
 
@@ -28,6 +28,11 @@ export function judge(answer: Answer | Death, file: string): Outcome {
       return voided(`our own trouble: ${script} took more memory than ${formatSize(LIMIT_BYTES)}`);
     case 'stuck':
       return voided('our own trouble: all threads for scripts are stuck in calls that cannot be interrupted');
+    case 'resting':
+      return voided(
+        `our own trouble: ${script} has crashed, looped or leaked ${STRIKES} times in a row, and rests`,
+      );
+    case 'blocked':
     case 'garbled':
     case 'late':
     case 'stale':

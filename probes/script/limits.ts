@@ -16,8 +16,12 @@ export const LOADING_MS = 10_000;
 /** After so long without work a thread is ended, ms. */
 export const IDLE_MS = 60_000;
 /** How far scripts step back behind the agent, as nice values go. */
-export const NICE = 5;
+export const NICE = 10;
 /** A thread that was told to go and is there after so long is stuck in a call, ms. */
 export const STUCK_MS = 1_000;
+/** A script that has destroyed so many threads in a row rests before it gets another. */
+export const STRIKES = 3;
+/** It rests no longer, ms. */
+export const LONGEST_REST_MS = 60_000;
 /** An idle thread whose loop has not come round for so long works on behind its answer, ms. */
 export const RESTLESS_MS = 1_000;

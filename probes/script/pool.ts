@@ -3,6 +3,7 @@ import type { Answer, Job } from './job.ts';
 import { leaveWithout } from './leave.ts';
 import { GRACE_MS, IDLE_MS, LOADING_MS, MOST_THREADS, STUCK_MS } from './limits.ts';
 import { createMemoryWatch } from './memory.ts';
+import { createRests } from './rest.ts';
 import { type Death, type Listeners, type Thread, startThread } from './thread.ts';
 
 export interface RunOptions extends Listeners {
@@ -43,6 +44,7 @@ export function createPool({
   const idle = new Map<Thread, NodeJS.Timeout>();
   const waiting = new Set<Waiter>();
   const memory = createMemoryWatch();
+  const rests = createRests();
   let forgetLeaving = (): void => {};
 
   function start(): Thread {
@@ -154,7 +156,10 @@ export function createPool({
     let cancelGrace: Cancel = () => {};
     function allow(graceMs: number): void {
       cancelGrace();
-      cancelGrace = clock.schedule(clock.now() + graceMs, () => thread.end({ kind: 'ended' }));
+      const { turns } = thread.pulse();
+      cancelGrace = clock.schedule(clock.now() + graceMs, () => {
+        thread.end({ kind: thread.pulse().turns === turns ? 'blocked' : 'ended' });
+      });
     }
     function onAbort(): void {
       thread.abort();
@@ -179,8 +184,10 @@ export function createPool({
 
   return {
     async run(job, timeoutMs, options) {
-      const { signal, onQueued } = options;
+      const { signal, clock, onQueued } = options;
       signal.throwIfAborted();
+      const script = `${job.file} ${job.given}`;
+      if (rests.isResting(script, clock.now())) return { kind: 'resting' };
       if (isStuck()) return { kind: 'stuck' };
       onQueued();
       let thread = await take(job.file, signal);
@@ -192,7 +199,10 @@ export function createPool({
           const answer = await runOn(thread, { ...job, timeoutMs: timeoutMs() }, options);
           // What died on a thread that has served others may have died of what they left behind.
           const mayBeOthers = wasUsed && !('retire' in answer) && answer.kind !== 'ended';
-          if (signal.aborted || !(answer.kind === 'stale' || mayBeOthers)) return answer;
+          if (signal.aborted || !(answer.kind === 'stale' || mayBeOthers)) {
+            rests.note(script, answer, clock.now());
+            return answer;
+          }
           onQueued();
           thread = await exchange(thread, signal);
         }

@@ -34,6 +34,10 @@ export type Death =
   | { readonly kind: 'garbled' }
   /** It was told to go. */
   | { readonly kind: 'ended' }
+  /** It was told to go, and its loop no longer turned. */
+  | { readonly kind: 'blocked' }
+  /** It got none: it has destroyed too many. */
+  | { readonly kind: 'resting' }
   /** There was none: all are stuck. */
   | { readonly kind: 'stuck' };
 

@@ -31,9 +31,10 @@ parentPort?.close();
 const post = port.postMessage.bind(port);
 const { stringify } = JSON;
 
+// First of all: threads that it starts, as the one of hooks, step back with it.
+stepBack();
 const output = takeOutput();
 hookIn();
-stepBack();
 Atomics.store(pulse, SYSTEM_ID, systemId());
 
 const clock = { now: () => performance.now(), wallTime: () => Date.now() };

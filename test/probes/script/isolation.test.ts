@@ -85,7 +85,7 @@ test('scripts step back behind the agent, which keeps its priority', async (cont
   const { outcome } = await runScript(
     attemptOf('return ok(String(os.getPriority()))', `import os from 'node:os';`),
   );
-  expect(Number(outcome.message)).toBe(Math.min(19, getPriority() + 5));
+  expect(Number(outcome.message)).toBe(Math.min(19, getPriority() + 10));
 });
 
 test('what an attempt leaves behind in memory is not left to the next script', async () => {
