@@ -119,7 +119,7 @@ async function lateness({ dir, port, rounds, seconds, targets, names }) {
     const file = join(dir, name);
     const head = 'defaults: { interval: 1s, timeout: 800ms }\nconcurrency: { total: 1024, per_host: 1024 }\nstate: off\ntargets:';
     writeFileSync(file, [head, ...lines].join('\n'));
-    return loadConfig([file], { probes, hooks: {}, env: {} });
+    return loadConfig([file], { probes, hooks: {}, steps: {}, env: {} });
   };
   const without = config('without.yaml', ordinary);
   const beside = config('with.yaml', [...ordinary, ...scripts]);

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { hooks } from '../hooks/index.ts';
+import { steps } from '../steps/index.ts';
 import { suggest } from '../core/suggest.ts';
 import { probes } from '../../probes/index.ts';
 import { type Config, loadConfig } from '../config/load.ts';
@@ -30,5 +31,5 @@ export function someFiles(positionals: readonly string[]): readonly string[] {
 }
 
 export function load(files: readonly string[]): Config {
-  return loadConfig(files, { probes, hooks, env: process.env });
+  return loadConfig(files, { probes, hooks, steps, env: process.env });
 }

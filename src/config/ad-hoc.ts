@@ -46,7 +46,14 @@ export function loadAdHoc(
   const loaded =
     problems.length > 0
       ? undefined
-      : loadTargets({ targets: [entry], defaults: undefined, confirm: {}, probes, hookNames: [], problems });
+      : loadTargets({
+          targets: [entry],
+          defaults: undefined,
+          confirm: {},
+          probes,
+          hooks: { misuse: () => undefined },
+          problems,
+        });
   const [target] = loaded?.targets ?? [];
   if (!target) throw new ConfigError(tidy(problems, [option], redact));
   return { target, written: own.data, redact };

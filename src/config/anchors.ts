@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { type HostPort, formatAddress, isLoopback } from '../core/address.ts';
+import { POLICY } from '../core/policy.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import type { Target } from '../core/target.ts';
 
@@ -42,6 +43,7 @@ export function anchorTargets(
       dependsOn: [],
       notify: [],
       recover: [],
+      policy: POLICY,
       fingerprint: name,
     };
   });

@@ -1,18 +1,30 @@
 import type { HookRegistry, HookSpec } from '../core/hook.ts';
-import { suggest } from '../core/suggest.ts';
+import type { Step, StepRegistry } from '../core/step.ts';
+import { onlyKind } from './kind.ts';
+import { type SingleStep, loadLadder, loadSingle } from './ladders.ts';
 import type { Problem } from './problem.ts';
 import { hookSchema } from './schema.ts';
-import { type Sourced, validate } from './validate.ts';
+import { type Sourced, unknown, validate } from './validate.ts';
 
-/** The hooks by name; without `on`, a hook runs on both events where it notifies, and on `down` where it recovers. */
-export function loadHooks(
-  entries: readonly Sourced[],
-  registry: HookRegistry,
-  problems: Problem[],
-): Map<string, HookSpec> {
-  const schema = hookSchema(registry);
+/** What is declared under `hooks:`, by what it can be used for. A name may be good for both. */
+export interface LoadedHooks {
+  /** Those that tell somebody. */
+  readonly hooks: ReadonlyMap<string, HookSpec>;
+  /** Those that act, step by step. */
+  readonly ladders: ReadonlyMap<string, readonly Step[]>;
+  /** Why a target cannot name it under that key, if it cannot. */
+  misuse(key: 'notify' | 'recover' | 'veto', name: string): string | undefined;
+}
+
+export interface HookKinds {
+  readonly hooks: HookRegistry;
+  readonly steps: StepRegistry;
+}
+
+export function loadHooks(entries: readonly Sourced[], kinds: HookKinds, problems: Problem[]): LoadedHooks {
   const hooks = new Map<string, HookSpec>();
-  const kinds = Object.keys(registry);
+  const ladders = new Map<string, readonly Step[]>();
+  const singles = new Map<string, SingleStep>();
   const seen = new Map<string, Sourced>();
   for (const entry of entries) {
     const name = String(entry.path.at(-1));
@@ -24,44 +36,71 @@ export function loadHooks(
       });
     }
     seen.set(name, entry);
-    const checked = validate(schema, entry, problems);
-    const kind = onlyKind('hook', kinds, entry, problems);
-    if (!checked || !kind) continue;
-    const { defaults } = registry[kind]!;
-    hooks.set(name, {
-      name,
-      kind,
-      settings: (checked as Record<string, unknown>)[kind],
-      on: checked.on ?? null,
-      timeoutMs: checked.timeout ?? defaults.timeoutMs,
-      retries: checked.retries ?? defaults.retries,
-    });
+    if (Array.isArray(entry.data)) {
+      ladders.set(name, loadLadder(name, entry, kinds.steps, problems));
+      continue;
+    }
+    const single = loadSingle(name, entry, kinds.steps);
+    if (single) singles.set(name, single);
+    const found: Problem[] = [];
+    const hook = single?.actsOnly(kinds.hooks) ? undefined : loadHook(name, entry, kinds, found);
+    if (hook) hooks.set(name, hook);
+    // What is wrong with it as a notifier may be right for a step.
+    if (!single || single.problems.length > 0) problems.push(...(hook ? [] : found));
+    if (single?.actsOnly(kinds.hooks)) problems.push(...single.problems);
+    if (single?.problems.length === 0) ladders.set(name, single.steps);
   }
-  return hooks;
+
+  /** As the only step of a ladder; what is wrong with it is told with its first use. */
+  function isSingle(name: string): boolean {
+    const single = singles.get(name);
+    problems.push(...(single?.problems.splice(0) ?? []));
+    return single !== undefined;
+  }
+
+  return {
+    hooks,
+    ladders,
+    misuse(key, name) {
+      if (!seen.has(name)) return unknown('hook', name, [...seen.keys()]);
+      const isList = Array.isArray(seen.get(name)?.data);
+      if (key === 'notify') {
+        // A hook with mistakes of its own has been told of already.
+        if (hooks.has(name) || (!isList && !ladders.has(name))) return undefined;
+        return `"${name}" acts and tells nobody: it belongs under recover`;
+      }
+      if (!isList && !isSingle(name)) {
+        return hooks.has(name)
+          ? `"${name}" tells somebody and cannot act: it belongs under notify`
+          : undefined;
+      }
+      const isLong = (ladders.get(name)?.length ?? 1) > 1;
+      return key === 'veto' && isLong ? `"${name}" has several steps, and a veto is asked of one` : undefined;
+    },
+  };
 }
 
-/** The one kind of probe or hook that a mapping has; a problem where it has none or several. */
-export function onlyKind(
-  what: 'probe' | 'hook',
-  kinds: readonly string[],
-  { source, path, data }: Sourced,
+function loadHook(
+  name: string,
+  entry: Sourced,
+  { hooks, steps }: HookKinds,
   problems: Problem[],
-): string | undefined {
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) return undefined;
-  const keys = Object.keys(data);
-  const [kind, ...others] = keys.filter((key) => kinds.includes(key));
-  for (const other of others) {
-    problems.push({
-      place: source.locate([...path, other], 'key'),
-      message: `one ${what} too many: there is ${kind} already`,
-    });
-  }
-  if (kind !== undefined) return others.length === 0 ? kind : undefined;
-  // A mistyped kind has been told as an unknown key.
-  if (keys.some((key) => suggest(key, kinds) !== undefined)) return undefined;
-  problems.push({
-    place: source.locate(path),
-    message: `there is no ${what}; add one of ${kinds.join(', ')}`,
-  });
-  return undefined;
+): HookSpec | undefined {
+  const checked = validate(hookSchema(hooks), entry, problems);
+  const kind = onlyKind(
+    'hook',
+    [...new Set([...Object.keys(hooks), ...Object.keys(steps)])],
+    entry,
+    problems,
+  );
+  if (!checked || !kind) return undefined;
+  const { defaults } = hooks[kind]!;
+  return {
+    name,
+    kind,
+    settings: (checked as Record<string, unknown>)[kind],
+    on: checked.on ?? null,
+    timeoutMs: checked.timeout ?? defaults.timeoutMs,
+    retries: checked.retries ?? defaults.retries,
+  };
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { HookRegistry } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
+import type { StepRegistry } from '../core/step.ts';
 import type { ShortForm } from '../schema/scalars.ts';
 import { documentSchema } from './schema.ts';
 
 /** The JSON Schema of a YAML file, made from what the loader itself checks with. */
-export function jsonSchema(probes: ProbeRegistry, hooks: HookRegistry): unknown {
-  const schema = z.toJSONSchema(documentSchema(probes, hooks), {
+export function jsonSchema(probes: ProbeRegistry, hooks: HookRegistry, steps: StepRegistry): unknown {
+  const schema = z.toJSONSchema(documentSchema(probes, hooks, steps), {
     io: 'input',
     unrepresentable: 'any',
     override: ({ jsonSchema: node }) => settleNotes(node),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type HostPort, formatAddress, formatEndpoint } from '../core/address.ts';
-import type { HookRegistry, HookSpec } from '../core/hook.ts';
+import type { HookSpec } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { type Redact, createRedactor } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
@@ -9,8 +9,9 @@ import { type AnchorChoice, anchorTargets } from './anchors.ts';
 import { type ApiConfig, LISTEN, apiConfig } from './api.ts';
 import { type SourceFile, parseSource } from './document.ts';
 import { readTexts } from './files.ts';
-import { loadHooks } from './hooks.ts';
+import { type HookKinds, loadHooks } from './hooks.ts';
 import { ConfigError, type Problem, position, tidy } from './problem.ts';
+import { type RecoverySettings, type WrittenBrakes, recoverySettings, wordsOfRecovery } from './recovery.ts';
 import { PER_HOOK, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
 import { statePath } from './state-dir.ts';
 import { loadTargets } from './targets.ts';
@@ -20,6 +21,7 @@ import { type Sourced, validate } from './validate.ts';
 export interface Config {
   readonly targets: readonly Target[];
   readonly hooks: ReadonlyMap<string, HookSpec>;
+  readonly recovery: RecoverySettings;
   /** What the file leaves open is made to fit its targets. */
   readonly concurrency: { readonly total?: number; readonly perHost?: number; readonly perHook: number };
   /** How long hooks may go on after the agent was told to stop, ms. */
@@ -39,14 +41,13 @@ export interface Config {
   readonly merged: Readonly<Record<string, unknown>>;
 }
 
-export interface LoadOptions {
+export interface LoadOptions extends HookKinds {
   readonly probes: ProbeRegistry;
-  readonly hooks: HookRegistry;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Reads and checks YAML files and directories. Throws ConfigError with every problem of every file. */
-export function loadConfig(paths: readonly string[], { probes, hooks, env }: LoadOptions): Config {
+export function loadConfig(paths: readonly string[], { probes, hooks, steps, env }: LoadOptions): Config {
   const problems: Problem[] = [];
   const readFile = (path: string): string => readFileSync(path, 'utf8');
   const sources = readTexts(paths, problems).map(({ file, text }) =>
@@ -68,7 +69,9 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
   const confirm = onlyOne('confirm', files, problems);
   const anchors = onlyOne('anchors', files, problems);
 
-  const hookMap = loadHooks(entriesOf('hooks', files), hooks, problems);
+  const recovery = onlyOne('recovery', files, problems);
+
+  const loadedHooks = loadHooks(entriesOf('hooks', files), { hooks, steps }, problems);
   const loaded = loadTargets({
     confirm: confirm?.data ?? {},
     targets: entriesOf('targets', files),
@@ -77,7 +80,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
       data: validate(defaultsSchema, defaults, problems) && defaults.data,
     },
     probes,
-    hookNames: entriesOf('hooks', files).map(({ path }) => String(path.at(-1))),
+    hooks: loadedHooks,
     problems,
   });
   if (sources.length > 0) refuseEmpty(files, problems);
@@ -88,12 +91,14 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
 
   const bounds = { per_hook: PER_HOOK, ...(concurrency?.data as WrittenConcurrency | undefined) };
   const stopGraceMs = (stopGrace?.data as number | undefined) ?? STOP_GRACE_MS;
+  const settings = recoverySettings((recovery?.data ?? {}) as WrittenBrakes, loadedHooks.ladders);
   const choice = anchors?.data as AnchorChoice;
   const listen = (written?.data as HostPort | undefined) ?? LISTEN;
   const state = writtenState ? (writtenState.data as string | null) : statePath(env);
   return {
     targets: loaded.targets,
-    hooks: hookMap,
+    hooks: loadedHooks.hooks,
+    recovery: settings,
     concurrency: {
       ...(bounds.total !== undefined && { total: bounds.total }),
       ...(bounds.per_host !== undefined && { perHost: bounds.per_host }),
@@ -116,6 +121,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, env }: Loa
         listen: api.listen ? formatEndpoint(api.listen) : 'off',
         ...(api.token !== undefined && { token: api.token }),
       },
+      recovery: wordsOfRecovery(settings),
       hooks: Object.fromEntries(
         entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data]),
       ),

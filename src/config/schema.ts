@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { HOOK_EVENTS, type HookRegistry } from '../core/hook.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { PURPOSES } from '../core/purpose.ts';
+import type { StepRegistry } from '../core/step.ts';
 import { formatDuration } from '../core/units.ts';
 import { directoryProblem, resolvePath } from '../schema/file.ts';
 import {
@@ -16,6 +17,8 @@ import {
   withShortForm,
 } from '../schema/scalars.ts';
 import { apiSchema } from './api.ts';
+import { eitherKind, optionalKeys } from './kind.ts';
+import { brakesSchema, policyKeys, stepSchema } from './recovery.ts';
 
 /** The shortest interval, ms: the scheduler's slot. */
 const MIN_INTERVAL_MS = 10;
@@ -110,7 +113,8 @@ const ruleKeys = {
   recover: names
     .optional()
     .meta({ as: 'names of hooks' })
-    .describe('what is done when an incident opens, in this order'),
+    .describe('what is tried while it is down, one step after the other, in this order'),
+  ...policyKeys,
 };
 
 function inDuration(ms: number): string {
@@ -140,11 +144,12 @@ export const eachSchema = z.record(
   z.array(text()).min(1, 'the list is empty'),
 );
 
+/** A hook of which one kind tells somebody, and maybe the same kind acts. */
 export function hookSchema(hooks: HookRegistry) {
   return z.strictObject({
     on: oneOrMore(z.enum(HOOK_EVENTS, { error: expected(HOOK_EVENTS.join(', ')) }))
       .optional()
-      .describe('the events on which it runs: all where it notifies, `down` where it recovers'),
+      .describe('the events on which it notifies: all, unless it says which'),
     timeout: duration().optional().describe('one try'),
     retries: integer(0, 100).optional().describe('how often a try that failed is repeated'),
     ...optionalKeys(hooks, (kind) => `what runs: ${kind}. A hook is of exactly one kind`),
@@ -209,6 +214,7 @@ export const fileSchema = z.strictObject({
     'the file in which states, incidents and counters outlive the agent; `off`: nothing is kept',
   ),
   api: z.unknown().optional().describe(API),
+  recovery: brakesSchema.optional().describe('what holds recovery back, for all targets together'),
   listen: address().optional().describe('where beats are taken; nobody listens without a heartbeat target'),
   targets: z.array(z.unknown(), { error: 'expected a list of targets' }).optional().describe(TARGETS),
   hooks: z
@@ -218,7 +224,7 @@ export const fileSchema = z.strictObject({
 });
 
 /** The whole file in one schema, for editors. */
-export function documentSchema(probes: ProbeRegistry, hooks: HookRegistry) {
+export function documentSchema(probes: ProbeRegistry, hooks: HookRegistry, steps: StepRegistry) {
   return fileSchema.extend({
     defaults: defaultsSchema.optional().describe(DEFAULTS),
     api: apiSchema.optional().describe(API),
@@ -232,18 +238,9 @@ export function documentSchema(probes: ProbeRegistry, hooks: HookRegistry) {
       )
       .optional()
       .describe(TARGETS),
-    hooks: z.record(name, hookSchema(hooks)).optional().describe(HOOKS),
+    hooks: z
+      .record(name, z.union([hookSchema(eitherKind(hooks, steps)), z.array(stepSchema(steps))]))
+      .optional()
+      .describe(HOOKS),
   });
-}
-
-function optionalKeys(
-  registry: Readonly<Record<string, { readonly settings: z.ZodType }>>,
-  meaning: (kind: string) => string,
-) {
-  return Object.fromEntries(
-    Object.entries(registry).map(([kind, { settings }]) => [
-      kind,
-      settings.optional().describe(meaning(kind)),
-    ]),
-  ) as Record<string, z.ZodOptional<z.ZodType>>;
 }

@@ -3,11 +3,13 @@ import type { ConfirmWindows } from '../core/evidence.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import type { Target } from '../core/target.ts';
 import { expanded, hasPlaceholder, withoutEach } from './each.ts';
-import { onlyKind } from './hooks.ts';
+import type { LoadedHooks } from './hooks.ts';
+import { onlyKind } from './kind.ts';
 import { type Problem, markedText } from './problem.ts';
 import { purposeOf } from './purpose.ts';
+import { policyOf, wordsOfPolicy } from './recovery.ts';
 import { rulesOf, windowsOf, wordsOf } from './rules.ts';
-import { targetSchema } from './schema.ts';
+import { defaultsSchema, targetSchema } from './schema.ts';
 import { type Sourced, unknown, validate } from './validate.ts';
 
 export interface LoadTargets {
@@ -17,7 +19,7 @@ export interface LoadTargets {
   /** What the file says of windows, for every target that does not say otherwise. */
   readonly confirm: Partial<ConfirmWindows>;
   readonly probes: ProbeRegistry;
-  readonly hookNames: readonly string[];
+  readonly hooks: Pick<LoadedHooks, 'misuse'>;
   readonly problems: Problem[];
 }
 
@@ -64,17 +66,18 @@ function duplicateName(name: string, { source, path }: Sourced, earlier: Sourced
   };
 }
 
-function targetLoader({ defaults, confirm, probes, hookNames, problems }: LoadTargets) {
+function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTargets) {
   const schema = targetSchema(probes);
   const kinds = Object.keys(probes);
   const defaultData = (defaults?.data ?? {}) as Record<string, unknown>;
-  if (defaults) checkHookNames(defaults, hookNames, problems);
+  const commonPolicy = defaultsSchema.safeParse(defaultData).data ?? {};
+  if (defaults) checkHookNames(defaults, hooks, problems);
 
   return (entry: Sourced): { target: Target; merged: unknown } | undefined => {
     const { source, path, data } = entry;
     const checked = validate(schema, entry, problems);
     const kind = onlyKind('probe', kinds, entry, problems);
-    checkHookNames(entry, hookNames, problems);
+    checkHookNames(entry, hooks, problems);
     const written = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
     const schedule = rulesOf(written, defaultData, (key, message) => {
       const own = written[key] !== undefined || !defaults;
@@ -90,14 +93,15 @@ function targetLoader({ defaults, confirm, probes, hookNames, problems }: LoadTa
     const notify = listOf(checked.notify ?? defaultData['notify']);
     const recover = listOf(checked.recover ?? defaultData['recover']);
     const purpose = purposeOf(entry, defaults, recover.length > 0, problems);
-    const identity = JSON.stringify([source.dir, written, purpose, rules, notify, recover]);
+    const policy = policyOf(checked, commonPolicy);
+    const identity = JSON.stringify([source.dir, written, purpose, rules, notify, recover, policy]);
     return {
       merged: {
         ...written,
         purpose,
         ...wordsOf(rules),
         ...(notify.length > 0 && { notify }),
-        ...(recover.length > 0 && { recover }),
+        ...(recover.length > 0 && { recover, ...wordsOfPolicy(policy) }),
       },
       target: {
         name: checked.name,
@@ -110,6 +114,7 @@ function targetLoader({ defaults, confirm, probes, hookNames, problems }: LoadTa
         dependsOn: checked.depends_on,
         notify,
         recover,
+        policy,
         fingerprint: createHash('sha256').update(identity).digest('base64'),
       },
     };
@@ -123,17 +128,18 @@ function listOf(value: unknown): string[] {
 
 function checkHookNames(
   { source, path, data }: Sourced,
-  known: readonly string[],
+  hooks: Pick<LoadedHooks, 'misuse'>,
   problems: Problem[],
 ): void {
   if (typeof data !== 'object' || data === null) return;
-  for (const key of ['notify', 'recover'] as const) {
+  for (const key of ['notify', 'recover', 'veto'] as const) {
     const value = (data as Record<string, unknown>)[key];
     if (value === undefined) continue;
     listOf(value).forEach((name, index) => {
-      if (known.includes(name)) return;
+      const message = hooks.misuse(key, name);
+      if (message === undefined) return;
       const at = Array.isArray(value) ? [...path, key, index] : [...path, key];
-      problems.push({ place: source.locate(at), message: unknown('hook', name, known) });
+      problems.push({ place: source.locate(at), message });
     });
   }
 }

@@ -1,3 +1,11 @@
+import { formatDuration } from './units.ts';
+
+/** So many within so long, ms. */
+export interface Rate {
+  readonly most: number;
+  readonly withinMs: number;
+}
+
 /** What holds actions back: per target, per group and overall. Times are monotonic ms. */
 export interface Brakes {
   /** After the start of the agent nothing is done for this long. */
@@ -5,17 +13,14 @@ export interface Brakes {
   /** From one attempt on a target to the next; doubles with each, up to `coolDownMaxMs`. */
   readonly coolDownMs: number;
   readonly coolDownMaxMs: number;
-  /** Attempts on a target within `windowMs`, and within a day. */
-  readonly attempts: number;
-  readonly windowMs: number;
+  /** Attempts on a target, and within a day. */
+  readonly perTarget: Rate;
   readonly perDay: number;
+  /** Starts in a group, and in all groups together. */
+  readonly perGroup: Rate;
+  readonly overall: Rate;
   /** Share of a group that may be under recovery at once; one always may. */
   readonly share: number;
-  /** From one start in a group to the next. */
-  readonly groupEveryMs: number;
-  /** Starts in all groups together within `overallWindowMs`. */
-  readonly overall: number;
-  readonly overallWindowMs: number;
   /** This share of a group bad at once is a panic. */
   readonly panicAt: number;
 }
@@ -28,13 +33,11 @@ export const BRAKES: Brakes = {
   startGraceMs: MINUTE / 2,
   coolDownMs: MINUTE,
   coolDownMaxMs: 15 * MINUTE,
-  attempts: 3,
-  windowMs: 30 * MINUTE,
+  perTarget: { most: 3, withinMs: 30 * MINUTE },
   perDay: 10,
+  perGroup: { most: 1, withinMs: MINUTE / 2 },
+  overall: { most: 6, withinMs: 10 * MINUTE },
   share: 0.1,
-  groupEveryMs: MINUTE / 2,
-  overall: 6,
-  overallWindowMs: 10 * MINUTE,
   panicAt: 0.5,
 };
 
@@ -167,23 +170,24 @@ export function braked(view: BrakeView, brakes: Brakes): Hold[] {
   const own = starts.filter((start) => start.target === target && start.at >= (view.ackedAt ?? -Infinity));
   if (!view.asks) {
     const acts = own.filter(({ asks }) => !asks);
-    const free = freeAt(acts, brakes.attempts, brakes.windowMs, now);
-    if (free !== null) held.push(hold('attempts', `${brakes.attempts} attempts within the window`, free));
+    const free = freeAt(acts, brakes.perTarget, now);
+    if (free !== null) held.push(hold('attempts', `it has had ${inWords(brakes.perTarget)}`, free));
   }
-  const dayFree = freeAt(own, brakes.perDay, DAY_MS, now);
-  if (dayFree !== null) held.push(hold('attempts', `${brakes.perDay} attempts within a day`, dayFree));
+  const day = { most: brakes.perDay, withinMs: DAY_MS };
+  const dayFree = freeAt(own, day, now);
+  if (dayFree !== null) held.push(hold('attempts', `it has had ${inWords(day)}`, dayFree));
   const most = Math.max(1, Math.floor(group.size * brakes.share));
   if (group.active >= most) {
     held.push(hold('share', `${group.active} of ${group.size} in ${group.name} are being recovered`));
   }
   const inGroup = starts.filter((start) => start.group === group.name);
-  const groupFree = freeAt(inGroup, 1, brakes.groupEveryMs, now);
-  if (groupFree !== null) held.push(hold('group_rate', `one has just begun in ${group.name}`, groupFree));
-  const overallFree = freeAt(starts, brakes.overall, brakes.overallWindowMs, now);
+  const groupFree = freeAt(inGroup, brakes.perGroup, now);
+  if (groupFree !== null) {
+    held.push(hold('group_rate', `${group.name} has had ${inWords(brakes.perGroup)}`, groupFree));
+  }
+  const overallFree = freeAt(starts, brakes.overall, now);
   if (overallFree !== null) {
-    held.push(
-      hold('overall_rate', `${brakes.overall} have begun lately in all groups together`, overallFree),
-    );
+    held.push(hold('overall_rate', `all together have had ${inWords(brakes.overall)}`, overallFree));
   }
   return held;
 }
@@ -194,15 +198,19 @@ export function dayIsUsedUp(
   { perDay }: Brakes,
 ): boolean {
   const own = starts.filter((start) => start.target === target && start.at >= (ackedAt ?? -Infinity));
-  return freeAt(own, perDay, DAY_MS, now) !== null;
+  return freeAt(own, { most: perDay, withinMs: DAY_MS }, now) !== null;
 }
 
-/** When fewer than `most` will have begun within `windowMs`; null where that is so now. */
-function freeAt(starts: readonly Start[], most: number, windowMs: number, now: number): number | null {
+/** When the rate allows one more; null where it does now. */
+function freeAt(starts: readonly Start[], { most, withinMs }: Rate, now: number): number | null {
   const within = starts
     .map(({ at }) => at)
-    .filter((at) => now - at < windowMs)
+    .filter((at) => now - at < withinMs)
     .toSorted((a, b) => b - a);
   const last = within[most - 1];
-  return last === undefined ? null : last + windowMs;
+  return last === undefined ? null : last + withinMs;
+}
+
+function inWords({ most, withinMs }: Rate): string {
+  return `${most} ${most === 1 ? 'attempt' : 'attempts'} within ${formatDuration(withinMs)}`;
 }

@@ -1,4 +1,4 @@
-import type { EvidenceClass } from './outcome.ts';
+import { EVIDENCE_CLASSES, type EvidenceClass } from './outcome.ts';
 
 /**
  * What speaks against a target since its last good attempt, by evidence class, and when it is enough for `down`. The
@@ -33,7 +33,7 @@ export interface DownRule {
 
 export const NO_EVIDENCE: Evidence = { explicit: null, silent: null, path: null, reached: false };
 
-const ORDER = ['explicit', 'silent', 'path'] as const satisfies EvidenceClass[];
+const ORDER = EVIDENCE_CLASSES;
 
 /** With one more failure, of an attempt that started at `startedAt`, monotonic ms. */
 export function withFailure(evidence: Evidence, failed: EvidenceClass, startedAt: number): Evidence {

@@ -23,6 +23,7 @@ const CLASS_OF_REASON = {
 
 export type Reason = keyof typeof CLASS_OF_REASON;
 export const REASONS = Object.keys(CLASS_OF_REASON) as readonly Reason[];
+export const EVIDENCE_CLASSES = ['explicit', 'silent', 'path'] as const satisfies EvidenceClass[];
 export type EvidenceClass = (typeof CLASS_OF_REASON)[Reason];
 export type Status = 'ok' | 'warn' | 'fail' | 'void';
 

@@ -1,5 +1,6 @@
 import type { DegradedRule } from './degraded.ts';
 import type { DownRule } from './evidence.ts';
+import type { RecoveryPolicy } from './policy.ts';
 import type { Purpose } from './purpose.ts';
 
 /** One thing to watch. Data without functions: it can be printed, compared and kept over a reload. */
@@ -16,8 +17,9 @@ export interface Target {
   readonly dependsOn: readonly string[];
   /** Names of hooks that tell someone. */
   readonly notify: readonly string[];
-  /** Names of hooks that act, in order. */
+  /** Names of ladders that act on it, in order. */
   readonly recover: readonly string[];
+  readonly policy: RecoveryPolicy;
   /** Equal for two targets of the same settings, secrets included: such a target is untouched by a reload. */
   readonly fingerprint: string;
 }

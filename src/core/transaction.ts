@@ -80,7 +80,7 @@ export type Order =
   | { readonly do: 'vet' | 'probe' | 'intend' | 'act' | 'abort' }
   | { readonly do: 'wake' | 'probe at'; readonly at: number };
 
-export interface Step {
+export interface Turn {
   readonly phase: Phase;
   readonly orders: readonly Order[];
 }
@@ -88,7 +88,7 @@ export interface Step {
 /** An intent that took longer to write is of the past: whoever stood still meanwhile does not act on it. */
 const INTENT_HOLDS_MS = 5_000;
 
-export function begun({ vets }: TransactionRules, now: number): Step {
+export function begun({ vets }: TransactionRules, now: number): Turn {
   return vets ? { phase: { name: 'vetting' }, orders: [{ do: 'vet' }] } : look(now);
 }
 
@@ -96,11 +96,11 @@ export function begun({ vets }: TransactionRules, now: number): Step {
  * After the agent has died: an intent without a result may have been acted on. It is not acted on again, whatever it came
  * to: verification decides.
  */
-export function resumed(rules: TransactionRules, now: number): Step {
+export function resumed(rules: TransactionRules, now: number): Turn {
   return settle(false, rules, now);
 }
 
-export function step(phase: Phase, event: TransactionEvent, rules: TransactionRules): Step {
+export function step(phase: Phase, event: TransactionEvent, rules: TransactionRules): Turn {
   switch (phase.name) {
     case 'vetting':
       if (event.type === 'cancel') return ended('cancelled', event.why);
@@ -130,30 +130,30 @@ export function counts({ name }: Phase): boolean {
   return name === 'intending' || name === 'acting' || name === 'settling' || name === 'verifying';
 }
 
-function stay(phase: Phase): Step {
+function stay(phase: Phase): Turn {
   return { phase, orders: [] };
 }
 
-function ended(outcome: RecoveryOutcome, why: string): Step {
+function ended(outcome: RecoveryOutcome, why: string): Turn {
   return stay({ name: 'ended', outcome, why });
 }
 
-function healed(): Step {
+function healed(): Turn {
   return ended('self_healed', 'it answered again before anything was done');
 }
 
-function look(now: number): Step {
+function look(now: number): Turn {
   return { phase: { name: 'probing', askedAt: now }, orders: [{ do: 'probe' }] };
 }
 
-function looked({ verdict, held, now }: Extract<TransactionEvent, { type: 'attempt' }>): Step {
+function looked({ verdict, held, now }: Extract<TransactionEvent, { type: 'attempt' }>): Turn {
   if (verdict === 'good') return healed();
   if (verdict === 'void') return ended('inconclusive', 'the last look before it said nothing');
   if (held !== null) return ended('cancelled', held);
   return { phase: { name: 'intending', sentAt: now }, orders: [{ do: 'intend' }] };
 }
 
-function intending(phase: Extract<Phase, { name: 'intending' }>, event: TransactionEvent): Step {
+function intending(phase: Extract<Phase, { name: 'intending' }>, event: TransactionEvent): Turn {
   if (event.type === 'cancel') return ended('cancelled', event.why);
   if (event.type === 'attempt' && event.verdict === 'good') return healed();
   if (event.type !== 'written') return stay(phase);
@@ -169,19 +169,19 @@ function acting(
   phase: Extract<Phase, { name: 'acting' }>,
   event: TransactionEvent,
   rules: TransactionRules,
-): Step {
+): Turn {
   if (event.type === 'acted') return settle(phase.healed, rules, event.now);
   const isUp = event.type === 'attempt' && event.verdict === 'good';
   if (!isUp || !rules.cancelOnUp || phase.healed) return stay(phase);
   return { phase: { ...phase, healed: true }, orders: [{ do: 'abort' }] };
 }
 
-function settle(wasHealed: boolean, rules: TransactionRules, now: number): Step {
+function settle(wasHealed: boolean, rules: TransactionRules, now: number): Turn {
   const until = now + rules.settleMs;
   return { phase: { name: 'settling', until, healed: wasHealed }, orders: [{ do: 'wake', at: until }] };
 }
 
-function verify(wasHealed: boolean, { verify: { withinMs } }: TransactionRules, now: number): Step {
+function verify(wasHealed: boolean, { verify: { withinMs } }: TransactionRules, now: number): Turn {
   const until = now + withinMs;
   const nothingYet = { startedAt: now, until, successes: 0, goodSince: null, heard: false };
   return {
@@ -190,7 +190,7 @@ function verify(wasHealed: boolean, { verify: { withinMs } }: TransactionRules, 
   };
 }
 
-function verifying(phase: Verifying, event: TransactionEvent, rules: TransactionRules): Step {
+function verifying(phase: Verifying, event: TransactionEvent, rules: TransactionRules): Turn {
   if (event.type === 'time') return timedOut(phase, event, rules.verify);
   // What started before belongs to the time of settling.
   if (event.type !== 'attempt' || event.startedAt < phase.startedAt) return stay(phase);
@@ -209,7 +209,7 @@ function succeeded(
   phase: Verifying,
   { startedAt, now }: Extract<TransactionEvent, { type: 'attempt' }>,
   { verify: { successes: enough, stableMs, withinMs }, spacingMs }: TransactionRules,
-): Step {
+): Turn {
   const goodSince = phase.goodSince ?? startedAt;
   const successes = phase.successes + 1;
   const next = { ...phase, heard: true, goodSince, successes };
@@ -234,7 +234,7 @@ function timedOut(
   phase: Verifying,
   { now, doubtful }: Extract<TransactionEvent, { type: 'time' }>,
   { successes: enough }: Verify,
-): Step {
+): Turn {
   if (now < phase.until) return stay(phase);
   if (doubtful) return ended('inconclusive', 'the agent is in doubt of itself');
   if (!phase.heard) return ended('inconclusive', 'no attempt said anything about the target');

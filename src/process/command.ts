@@ -20,12 +20,18 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
   /** Written to stdin, which is then closed; without it stdin is empty. */
   readonly input?: string;
+  /** As whom it runs, where that is not us. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** How much it steps back for others, 0 to 19. */
+  readonly nice?: number;
+  /** The last 64 KiB of its output are kept, not the first. */
+  readonly keepEnd?: boolean;
 }
 
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The first 64 KiB; what came after was read and dropped. */
+  /** 64 KiB of it; the rest was read and dropped. */
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -58,13 +64,15 @@ export function run(
   { signal, clock }: { signal: AbortSignal; clock: Clock },
 ): Promise<Exit> {
   return new Promise((resolve, reject) => {
-    const [file, ...args] = command.argv;
+    const [file, ...args] = niced(command);
     const child = spawn(file, args, {
       cwd: command.cwd,
       env: command.env,
+      ...command.user,
       stdio: [command.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       detached: true,
     });
+    const collect = command.keepEnd ? collectEnd : collectBeginning;
     const stdout = collect(child.stdout);
     const stderr = collect(child.stderr);
     let cancelTimer: Cancel = () => {};
@@ -148,8 +156,13 @@ function groupLives(child: ChildProcess): boolean {
   }
 }
 
+/** By the program of that name: to set it once the command runs would be too late for its children. */
+function niced({ argv, nice }: Command): Command['argv'] {
+  return nice === undefined ? argv : ['nice', '-n', String(nice), ...argv];
+}
+
 /** Reads a stream to its end and keeps its beginning. */
-function collect(stream: NodeJS.ReadableStream | null): () => string {
+function collectBeginning(stream: NodeJS.ReadableStream | null): () => string {
   const chunks: Buffer[] = [];
   let kept = 0;
   stream?.on('data', (chunk: Buffer) => {
@@ -160,6 +173,19 @@ function collect(stream: NodeJS.ReadableStream | null): () => string {
   });
   stream?.on('error', () => {});
   return () => Buffer.concat(chunks).toString('utf8');
+}
+
+/** The same, with its end. */
+function collectEnd(stream: NodeJS.ReadableStream | null): () => string {
+  const chunks: Buffer[] = [];
+  let kept = 0;
+  stream?.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    kept += chunk.length;
+    while (kept - chunks[0]!.length >= OUTPUT_LIMIT) kept -= chunks.shift()!.length;
+  });
+  stream?.on('error', () => {});
+  return () => Buffer.concat(chunks).subarray(-OUTPUT_LIMIT).toString('utf8');
 }
 
 /** The first line of a command's output that says something, or of its errors where the output says nothing. */

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Command } from '../process/command.ts';
 import { accessProblem, baseDir, directoryProblem, resolvePath } from './file.ts';
@@ -77,9 +77,43 @@ export const surroundings = {
   cwd: workingDirectory().describe('where it runs'),
 };
 
+/** As whom a command runs: ids, and what belongs into its environment. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A name in /etc/passwd, or `uid:gid`. */
+export function account(): z.ZodType<Account> {
+  return text()
+    .transform((written, context): Account => {
+      const ids = /^(\d+):(\d+)$/.exec(written);
+      if (ids) return { uid: Number(ids[1]), gid: Number(ids[2]), env: {} };
+      for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+        const [name, , uid, gid, , home = '/'] = line.split(':');
+        if (name === written && uid !== undefined && gid !== undefined) {
+          return {
+            uid: Number(uid),
+            gid: Number(gid),
+            env: { HOME: home, USER: name, LOGNAME: name },
+          };
+        }
+      }
+      const message = `/etc/passwd knows no user "${written}"; write uid:gid for one that is from elsewhere`;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    })
+    .meta({ as: 'user' });
+}
+
 /** Why a command could not be started: an ENOENT alone names the program, whatever it was that is missing. */
-export function startProblem({ argv, cwd }: Pick<Command, 'argv' | 'cwd'>, error: Error): string {
+export function startProblem(
+  { argv, cwd, user }: Pick<Command, 'argv' | 'cwd' | 'user'>,
+  error: Error,
+): string {
   const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EPERM' && user) return `only root may run it as uid ${user.uid} (EPERM)`;
   const [program] = argv;
   switch (code) {
     case 'ENOENT':

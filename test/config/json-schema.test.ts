@@ -5,8 +5,9 @@ import { parse } from 'yaml';
 import { probes } from '../../probes/index.ts';
 import { jsonSchema } from '../../src/config/json-schema.ts';
 import { hooks } from '../../src/hooks/index.ts';
+import { steps } from '../../src/steps/index.ts';
 
-const validate = new Ajv2020({ strict: false }).compile(jsonSchema(probes, hooks) as object);
+const validate = new Ajv2020({ strict: false }).compile(jsonSchema(probes, hooks, steps) as object);
 
 function errors(data: unknown): unknown {
   return validate(data) ? [] : validate.errors;
@@ -23,7 +24,7 @@ interface Node {
 }
 
 test('says what a key means, beside its short form, too', () => {
-  const node = jsonSchema(probes, hooks) as Node;
+  const node = jsonSchema(probes, hooks, steps) as Node;
   const tcp = node.properties?.['targets']?.items?.properties?.['tcp']?.anyOf?.[1]?.properties;
   expect(tcp?.['send']?.description).toBe('text to send, as UTF-8');
   expect(tcp?.['tls']?.description).toMatch(/^TLS from the start/);
@@ -48,7 +49,7 @@ test('no key is without a meaning, at any depth', () => {
       }
     }
   }
-  look(jsonSchema(probes, hooks), '');
+  look(jsonSchema(probes, hooks, steps), '');
   expect([...new Set(silent)]).toEqual([]);
 });
 

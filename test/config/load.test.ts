@@ -7,13 +7,14 @@ import { type Config, loadConfig } from '../../src/config/load.ts';
 import { ConfigError, position } from '../../src/config/problem.ts';
 import { masked } from '../../src/config/secrecy.ts';
 import { hooks } from '../../src/hooks/index.ts';
+import { steps } from '../../src/steps/index.ts';
 
 const INVALID = 'test/config/invalid';
 const KINDS = Object.keys(probes).join(', ');
-const HOOK_KINDS = Object.keys(hooks).join(', ');
+const HOOK_KINDS = Object.keys({ ...hooks, ...steps }).join(', ');
 
 function load(paths: string | readonly string[], env: Record<string, string> = {}): Config {
-  return loadConfig(typeof paths === 'string' ? [paths] : paths, { probes, hooks, env });
+  return loadConfig(typeof paths === 'string' ? [paths] : paths, { probes, hooks, steps, env });
 }
 
 /** Writes files into a new directory; the directory. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { probes } from '../../probes/index.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { hooks } from '../../src/hooks/index.ts';
+import { steps } from '../../src/steps/index.ts';
 import { findPrograms } from '../support/programs.ts';
 import { temporaryDirectory } from '../support/real-server.ts';
 
@@ -40,7 +41,7 @@ describe.each(scripts)('%s', (name) => {
     const env = Object.fromEntries(
       [...example.join('\n').matchAll(/\$\{(\w+)\}/g)].map(([, key]) => [key!, 'x']),
     );
-    const { targets } = loadConfig([join(directory, 'targets.yaml')], { probes, hooks, env });
+    const { targets } = loadConfig([join(directory, 'targets.yaml')], { probes, hooks, steps, env });
     expect(targets.length).toBeGreaterThan(0);
   });
 

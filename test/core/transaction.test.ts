@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Order,
   type Phase,
-  type Step,
+  type Turn,
   type TransactionEvent,
   type TransactionRules,
   begun,
@@ -57,7 +57,7 @@ function run(
   words: string,
   rules: TransactionRules = RULES,
   first = begun(rules, 0),
-): Step & { orders: Order[] } {
+): Turn & { orders: Order[] } {
   let { phase } = first;
   const orders = [...first.orders];
   let now = 0;

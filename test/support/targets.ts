@@ -1,3 +1,4 @@
+import { POLICY } from '../../src/core/policy.ts';
 import type { Rules, Target } from '../../src/core/target.ts';
 
 const RULES: Rules = {
@@ -27,6 +28,7 @@ export function aTarget({
     dependsOn: [],
     notify: [],
     recover: [],
+    policy: POLICY,
     ...rest,
     rules: { ...RULES, ...rules },
   };

@@ -7,6 +7,7 @@ import { settings } from '../../../probes/script/settings.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { masked } from '../../../src/config/secrecy.ts';
 import { hooks } from '../../../src/hooks/index.ts';
+import { steps } from '../../../src/steps/index.ts';
 import { runScript, scriptFile } from '../../support/script.ts';
 
 /** What the YAML says of a script. */
@@ -54,7 +55,7 @@ test('references below with are secrets, in the file’s name they are readable'
       - { name: b, script: "\${DIR}/probe.mjs" }`,
   );
   const env = { DIR: dirname(file), PW: 'hunter22', PW2: 'hunter33' };
-  const config = loadConfig([yaml], { probes, hooks, env });
+  const config = loadConfig([yaml], { probes, hooks, steps, env });
   const shown = JSON.stringify(masked(config.merged, config.redact));
   expect(shown).not.toMatch(/hunter/);
   expect(shown).toContain(file);

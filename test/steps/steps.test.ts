@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import type { Action, ActionResult, StepKind } from '../../src/core/step.ts';
+import { createSystemClock } from '../../src/runtime/system-clock.ts';
+import { steps } from '../../src/steps/index.ts';
+import { anAction } from '../support/action.ts';
+import { serve } from '../support/servers.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'vitald-steps-'));
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+const isRoot = userInfo().uid === 0;
+// oxlint-disable-next-line no-console
+if (!isRoot) console.warn('steps.test.ts skips a test: only root runs commands as somebody else');
+
+function act<S>(
+  kind: StepKind<S>,
+  written: unknown,
+  action: Partial<Action> = {},
+  signal = new AbortController().signal,
+): Promise<ActionResult> {
+  return kind.act(kind.settings.parse(written), anAction(action), { signal, clock: createSystemClock() });
+}
+
+function preview<S>(kind: StepKind<S>, written: unknown, action: Partial<Action> = {}): string {
+  return kind.preview(kind.settings.parse(written), anAction(action));
+}
+
+describe('exec', () => {
+  test('values are put into arguments, and stay inside of them', async () => {
+    const result = await act(
+      steps.exec,
+      ['printf', '%s|', '{target}', 'x{labels.tier}={{y}', '{message}', '{group}'],
+      {
+        target: 'a b; id',
+      },
+    );
+    expect(result.output).toBe(`a b; id|xfront={y}|${anAction().message}||`);
+  });
+
+  test('the preview is what a person could type', () => {
+    const command = ['systemctl', 'restart', '{target}'];
+    expect(preview(steps.exec, command)).toBe('systemctl restart a');
+    expect(preview(steps.exec, command, { target: "it's; id" })).toBe(
+      String.raw`systemctl restart 'it'\''s; id'`,
+    );
+    expect(preview(steps.shell, 'echo "$VITALD_TARGET"')).toBe(`/bin/sh -c 'echo "$VITALD_TARGET"'`);
+  });
+
+  test('the end of what it printed is kept, and how it ended', async () => {
+    const { ok, detail, output } = await act(
+      steps.shell,
+      'i=0; while [ $i -lt 3000 ]; do echo "line $i of the output"; i=$((i+1)); done; echo no >&2; exit 3',
+    );
+    expect(ok).toBe(false);
+    expect(detail).toMatch(/^exit 3: /);
+    expect(output).toMatch(/line 2999 of the output\nno$/);
+    expect(output).not.toContain('line 1 of');
+    expect(output.length).toBeLessThan(4_100);
+  });
+
+  test('a command that cannot be started has failed, and says why', async () => {
+    expect(await act(steps.exec, ['no-such-program-anywhere'])).toEqual({
+      ok: false,
+      detail: expect.stringMatching(/^there is no such program in PATH/),
+      output: '',
+    });
+  });
+
+  test('it steps back for others, with its children', async () => {
+    const script = 'cut -d" " -f19 /proc/self/stat; (cut -d" " -f19 /proc/self/stat)';
+    const { output } = await act(steps.shell, { command: script, nice: 7 });
+    expect(output).toBe('7\n7');
+  });
+
+  test.skipIf(!isRoot)('it runs as somebody else, and knows it', async () => {
+    const asNobody = { command: 'id -u; echo "$USER $HOME"', user: 'nobody' };
+    const { output } = await act(steps.shell, asNobody);
+    expect(output).toMatch(/^65534\nnobody \/\S+$/);
+    expect((await act(steps.shell, { command: 'id -u; id -g; id -G', user: '12345:54321' })).output).toBe(
+      '12345\n54321\n54321',
+    );
+  });
+
+  test('the action is in the environment and on stdin, key for key', async () => {
+    const { output } = await act(steps.shell, 'cat; env | grep ^VITALD_ | sort');
+    const [json = '', ...env] = output.split('\n');
+    expect(JSON.parse(json)).toEqual(anAction());
+    expect(env.map((line) => line.split('=', 1)[0])).toEqual([
+      'VITALD_AT',
+      'VITALD_ATTEMPT',
+      'VITALD_CLASS',
+      'VITALD_EVENT',
+      'VITALD_EVENT_ID',
+      'VITALD_GROUP',
+      'VITALD_INCIDENT',
+      'VITALD_MESSAGE',
+      'VITALD_PROBE',
+      'VITALD_PURPOSE',
+      'VITALD_REASON',
+      'VITALD_SINCE',
+      'VITALD_STATE',
+      'VITALD_STEP',
+      'VITALD_TARGET',
+      'VITALD_TRY',
+    ]);
+  });
+});
+
+test('systemd: the unit reaches systemctl as one word, which is no option', async () => {
+  const told = join(dir, 'told');
+  writeFileSync(join(dir, 'systemctl'), `#!/bin/sh\nprintf '%s|' "$@" > ${told}\n`);
+  chmodSync(join(dir, 'systemctl'), 0o755);
+  const path = process.env['PATH'];
+  vi.stubEnv('PATH', `${dir}:${path}`);
+  expect(await act(steps.systemd, { unit: 'orders@1.service', action: 'reload' })).toMatchObject({
+    ok: true,
+  });
+  vi.unstubAllEnvs();
+  expect(readFileSync(told, 'utf8')).toBe('--no-ask-password|reload|--|orders@1.service|');
+  expect(preview(steps.systemd, { unit: 'orders' })).toBe('systemctl --no-ask-password restart -- orders');
+  expect(steps.systemd.settings.safeParse({ unit: 'a b' }).success).toBe(false);
+});
+
+describe('signal', () => {
+  const script = `trap 'echo got > $0' HUP; echo ready; while :; do sleep 0.05; done`;
+
+  /** A process that writes a file when it gets HUP. */
+  async function victim(name = 'sh'): Promise<{ pid: number; got: string }> {
+    const got = join(dir, `got-${children.length}-${name}`);
+    rmSync(got, { force: true });
+    const child = spawn('/bin/sh', ['-c', script, got], {
+      argv0: name,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    return { pid: child.pid!, got };
+  }
+
+  function hears(file: string): Promise<void> {
+    return vi.waitFor(() => expect(existsSync(file)).toBe(true), { timeout: 10_000, interval: 10 });
+  }
+
+  test('goes to the process of a pid file', async () => {
+    const { pid, got } = await victim();
+    const file = join(dir, 'pid');
+    writeFileSync(file, `${pid}\nmore\n`);
+    const result = await act(steps.signal, { pid_file: file, signal: 'hup' });
+    expect(result).toEqual({ ok: true, detail: `SIGHUP to ${pid}`, output: '' });
+    await hears(got);
+  });
+
+  test('goes to all processes of a name', async () => {
+    const name = `victim-${process.pid}`;
+    const [one, other] = [await victim(name), await victim(name)];
+    const { detail } = await act(steps.signal, { process: name, signal: 'SIGHUP' });
+    for (const { pid } of [one, other]) expect(detail).toContain(String(pid));
+    await Promise.all([hears(one.got), hears(other.got)]);
+  });
+
+  test('goes to no process that has nothing to do with the file', async () => {
+    const { pid, got } = await victim();
+    const file = join(dir, 'stale');
+    writeFileSync(file, String(pid));
+    utimesSync(file, new Date(0), new Date(0));
+    await expect(act(steps.signal, { pid_file: file, signal: 'HUP' })).rejects.toThrow(
+      'it is another process',
+    );
+    for (const text of ['1', '0', '-1', 'x', '', String(process.pid)]) {
+      writeFileSync(file, text);
+      await expect(act(steps.signal, { pid_file: file, signal: 'HUP' })).rejects.toThrow(/stale/);
+    }
+    expect(existsSync(got)).toBe(false);
+    await expect(act(steps.signal, { pid_file: join(dir, 'no'), signal: 'HUP' })).rejects.toThrow(
+      'there is no',
+    );
+    const nobody = `nobody-${process.pid}`;
+    await expect(act(steps.signal, { process: nobody, signal: 'HUP' })).rejects.toThrow(
+      'no process is called',
+    );
+  });
+});
+
+test('webhook: the action as JSON, with its id as the key against repeats', async () => {
+  const bodies: unknown[] = [];
+  const port = await serve(
+    createServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+      request.on('end', () => {
+        bodies.push([request.method, request.headers['idempotency-key'], JSON.parse(body)]);
+        response.writeHead(bodies.length === 1 ? 202 : 409).end();
+      });
+    }),
+  );
+  const url = `http://127.0.0.1:${port}/reboot`;
+  expect(await act(steps.webhook, url)).toEqual({ ok: true, detail: 'status 202', output: '' });
+  expect(await act(steps.webhook, { url, method: 'PUT' })).toMatchObject({ ok: false, detail: 'status 409' });
+  expect(bodies).toEqual([
+    ['POST', 'a-1%2F1', anAction()],
+    ['PUT', 'a-1%2F1', anAction()],
+  ]);
+  expect(preview(steps.webhook, url)).toBe(`POST ${url}`);
+});
