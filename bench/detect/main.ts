@@ -1,4 +1,4 @@
-import { ANCHORED, EQUAL_LOAD, UNANCHORED } from './ours.ts';
+import { ANCHORED, EQUAL_LOAD, PROMISED, UNANCHORED } from './ours.ts';
 import { PEERS } from './peers.ts';
 import { row, table } from './table.ts';
 
@@ -8,6 +8,6 @@ import { row, table } from './table.ts';
  */
 const hours = Number(process.argv[2] ?? 2_000);
 
-const rows = [...PEERS, UNANCHORED, ANCHORED, EQUAL_LOAD].map((detector) => row(detector, hours));
+const rows = [...PEERS, UNANCHORED, ANCHORED, EQUAL_LOAD, PROMISED].map((detector) => row(detector, hours));
 
 process.stdout.write(`${table(rows)}\n`);

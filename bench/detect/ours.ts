@@ -1,3 +1,12 @@
+import {
+  type Calibration,
+  NO_CALIBRATION,
+  type Suspicion,
+  followed,
+  withBlip,
+  withLook,
+} from '../../src/core/calibration.ts';
+import { type Contract, deriveRules } from '../../src/core/contract.ts';
 import { NO_DOUBT } from '../../src/core/doubt.ts';
 import { RULE_DEFAULTS } from '../../src/config/schema.ts';
 import { type Health, judge, unknownHealth } from '../../src/core/health.ts';
@@ -52,7 +61,48 @@ function vitald(name: string, rules: Rules, { anchor }: { readonly anchor: boole
   return { name, watch: (watching) => watch(rules, anchor, watching) };
 }
 
-function watch(rules: Rules, anchor: boolean, { world, random, untilMs, fault }: Watching): Watched {
+/** One that derives its interval and windows, hourly, from what it sees. */
+export function promising(name: string, contract: Contract, learned = NO_CALIBRATION): Promising {
+  let calibration = learned;
+  const keep = (next: Calibration): void => {
+    calibration = next;
+  };
+  return {
+    name,
+    calibration: () => calibration,
+    watch: (watching) => watch(DEFAULTS, true, watching, { contract, calibration: learned, keep }),
+  };
+}
+
+export const PROMISED = promising('vitald, 15s and 1/30d', {
+  detectWithinMs: 15_000,
+  maxFalseDown: 1 / (30 * 86_400_000),
+  written: { confirm: {} },
+});
+
+export interface Promising extends Detector {
+  /** What it has learned when it last watched. */
+  calibration(): Calibration;
+}
+
+interface Learning {
+  readonly contract: Contract;
+  readonly calibration: Calibration;
+  readonly keep: (calibration: Calibration) => void;
+}
+
+const RECALCULATE_MS = 3_600_000;
+
+function watch(
+  written: Rules,
+  anchor: boolean,
+  { world, random, untilMs, fault }: Watching,
+  learning?: Learning,
+): Watched {
+  let calibration = learning?.calibration ?? NO_CALIBRATION;
+  let suspicion: Suspicion | null = null;
+  let rules = learning ? deriveRules(learning.contract, calibration, written).rules : written;
+  let derivedAt = 0;
   const epoch = random() * rules.intervalMs;
   let health: Health = unknownHealth(0);
   let estimate = NO_ESTIMATE;
@@ -102,6 +152,7 @@ function watch(rules: Rules, anchor: boolean, { world, random, untilMs, fault }:
     suspected = false;
     suspicionAt = Infinity;
     if (said === 'ok') estimate = withLatency(estimate, end - start);
+    const before = health;
     const { transition, ...judged } = judge(health, settledAttempt(start, end, said), {
       target: NAME,
       rules,
@@ -115,8 +166,22 @@ function watch(rules: Rules, anchor: boolean, { world, random, untilMs, fault }:
       at: end,
     });
     ({ health } = judged);
+    if (learning) learn(learning, settledAttempt(start, end, said), before);
     plan(end);
     return transition?.event === 'down';
+  }
+
+  function learn({ contract, keep }: Learning, attempt: Attempt, before: Health): void {
+    const seen = followed(suspicion, { attempt, before, after: health, clear: true });
+    ({ suspicion } = seen);
+    if (seen.blip) calibration = withBlip(calibration, seen.blip, rules.confirm);
+    if (before.state !== 'up' || health.state !== 'up') return;
+    calibration = withLook(calibration, rules.intervalMs);
+    const now = attempt.startedAt + attempt.latencyMs;
+    if (now - derivedAt < RECALCULATE_MS) return;
+    derivedAt = now;
+    ({ rules } = deriveRules(contract, calibration, written));
+    keep(calibration);
   }
 
   for (;;) {

@@ -49,7 +49,7 @@ export function row(detector: Detector, hours: number, faults = 1_200): Row {
   };
 }
 
-function detections(detector: Detector, kind: FaultKind, faults: number): number[] {
+export function detections(detector: Detector, kind: FaultKind, faults: number): number[] {
   const world = createWorld({}, 1, 5);
   const random = randomFrom(3);
   const times = Array.from({ length: faults }, () => {

@@ -1,4 +1,4 @@
-/** Durations and sizes as people write them: `500ms`, `1m30s`, `64KiB`. */
+/** Durations, rates and sizes as people write them: `500ms`, `1m30s`, `1/30d`, `64KiB`. */
 
 const DURATION_UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -29,6 +29,13 @@ export function formatDuration(ms: number): string {
     rest -= count * size;
   }
   return parts.slice(0, 2).join('');
+}
+
+/** `1/30d` -> how many per ms; undefined where the text is not a rate. */
+export function parseRate(text: string): number | undefined {
+  const [, count, period = ''] = /^([1-9]\d*)\/(.*)$/.exec(text) ?? [];
+  const ms = parseDuration(period);
+  return count === undefined || !ms ? undefined : Number(count) / ms;
 }
 
 function trim(value: number, digits: number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../../src/core/units.ts';
+import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from '../../src/core/units.ts';
 
 describe('parseDuration', () => {
   test.each([
@@ -14,6 +14,19 @@ describe('parseDuration', () => {
 
   test.each(['', '5', 's', '5 s', '5sec', '-1s', '1s ', '1e3s', '5S', '∞'])('%j is no duration', (text) =>
     expect(parseDuration(text)).toBeUndefined(),
+  );
+});
+
+describe('parseRate', () => {
+  test.each([
+    ['1/30d', 30 * 86_400_000],
+    ['4/1h', 900_000],
+    ['1/1d12h', 129_600_000],
+  ])('%s is once in %d ms', (text, ms) => expect(1 / parseRate(text)!).toBeCloseTo(ms, 3));
+
+  test.each(['', '1', '30d', '0/1d', '1/0s', '1/d', '1.5/1d', '-1/1d', '1 / 30d', '1/30'])(
+    '%j is no rate',
+    (text) => expect(parseRate(text)).toBeUndefined(),
   );
 });
 
