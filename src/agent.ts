@@ -4,6 +4,7 @@ import type { HookRegistry } from './core/hook.ts';
 import { type Observer, combine } from './core/observer.ts';
 import type { ProbeRegistry } from './core/probe.ts';
 import type { Redact } from './core/redact.ts';
+import type { View } from './core/view.ts';
 import type { Config } from './config/load.ts';
 import { createDispatcher } from './runtime/dispatcher.ts';
 import { type Changes, createFleet } from './runtime/fleet.ts';
@@ -19,6 +20,7 @@ export interface Agent {
   /** Stops probing at once, and lets hooks finish within the grace of the configuration. */
   stop(): Promise<void>;
   snapshot(): MonitorSnapshot[];
+  view(name: string): View | undefined;
   doubt(): Doubt;
 }
 
@@ -60,6 +62,7 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
       await Promise.all([fleet.stop(), dispatcher.stop(config?.stopGraceMs ?? 0)]);
     },
     snapshot: fleet.snapshot,
+    view: fleet.view,
     doubt: fleet.doubt,
   };
 }

@@ -7,12 +7,13 @@ import {
   withoutGood,
 } from './degraded.ts';
 import type { Doubt } from './doubt.ts';
-import { type DownRule, type Evidence, NO_EVIDENCE, provenBy, stretched, withFailure } from './evidence.ts';
+import { type DownRule, type Evidence, NO_EVIDENCE, withFailure } from './evidence.ts';
 import { type Flaps, NO_FLAPS, settledBy, withDown, withUp } from './flapping.ts';
+import { type Held, heldBack, provenIn } from './held.ts';
 import { incidentId } from './incident.ts';
 import { type News, NO_NEWS, newsOf } from './news.ts';
 import { type Attempt, type Good, classOf } from './outcome.ts';
-import { NO_RECENT, type Recent, provenByShare, withRegular } from './ratio.ts';
+import { NO_RECENT, type Recent, withRegular } from './ratio.ts';
 import type { Rules } from './target.ts';
 import { NOTHING_TOLD, type Told } from './told.ts';
 
@@ -55,6 +56,8 @@ export interface Judgement {
   readonly transition: Transition | null;
   /** In the order in which it is told. */
   readonly news: readonly News[];
+  /** What would have followed, and why it did not. */
+  readonly held: Held | null;
 }
 
 /** What `judge` needs to know beside the attempt. */
@@ -106,7 +109,10 @@ export function judge(health: Health, attempt: Attempt, circumstances: Circumsta
   const { outcome, startedAt } = attempt;
   const { doubtful } = circumstances.doubt;
   const saysNothing = outcome.status === 'void' || (doubtful && outcome.status === 'fail');
-  if (saysNothing || startedAt < health.judgedAt) return { health, transition: null, news: NO_NEWS };
+  if (saysNothing || startedAt < health.judgedAt) {
+    const held = outcome.status === 'fail' && doubtful ? heldBack(health, attempt, circumstances) : null;
+    return { health, transition: null, news: NO_NEWS, held };
+  }
   const seen =
     outcome.status === 'fail'
       ? afterFail(health, attempt, circumstances)
@@ -116,7 +122,8 @@ export function judge(health: Health, attempt: Attempt, circumstances: Circumsta
   const { told, news } = newsOf(health, judged, attempt, circumstances);
   const transition =
     judged.state === health.state ? null : transitionOf(health, judged, attempt, circumstances);
-  return { health: told === judged.told ? judged : { ...judged, told }, transition, news };
+  const next = told === judged.told ? judged : { ...judged, told };
+  return { health: next, transition, news, held: heldBack(next, attempt, circumstances) };
 }
 
 function endOf({ startedAt, latencyMs }: Attempt): number {
@@ -168,8 +175,7 @@ function afterFail(
       const recent = regular ? withRegular(health.recent, { startedAt, failed }) : health.recent;
       const evidence = withFailure(health.evidence, failed, startedAt);
       const degradation = withoutGood(health.degradation, recent);
-      const rule = stretched(rules, doubt.score + 1);
-      const proven = provenBy(evidence, rule, endOf(attempt)) ?? provenByShare(recent, rule, endOf(attempt));
+      const proven = provenIn({ evidence, recent }, { rules, doubt }, endOf(attempt));
       return proven === null || (proven === 'path' && !pathWorks)
         ? { ...suspect, evidence, recent, degradation }
         : { ...suspect, state: 'down', evidence: NO_EVIDENCE, incidentAt: at, recent, degradation };

@@ -3,7 +3,7 @@ import type { Circumstances, Health, State } from './health.ts';
 import type { HookEventName } from './hook.ts';
 import { incidentId } from './incident.ts';
 import type { Attempt } from './outcome.ts';
-import { type Told, tell } from './told.ts';
+import { type Holds, type Told, tell } from './told.ts';
 import { formatDuration } from './units.ts';
 
 /** What the world is told of a target. */
@@ -21,6 +21,15 @@ export interface News {
 
 export const NO_NEWS: readonly News[] = [];
 
+/** What the world might be told of it now. */
+export function holdsOf({ incidentAt, degradation, flaps }: Health, target: string): Holds {
+  return {
+    incident: incidentAt === null ? null : incidentId(target, incidentAt),
+    degraded: degradation.because !== null,
+    flapping: flaps.flapping,
+  };
+}
+
 /** What is told after an attempt that made `after` of `before`. */
 export function newsOf(
   before: Health,
@@ -29,12 +38,7 @@ export function newsOf(
   { target, at, hushed, unreachable, doubt, slowMs }: Circumstances,
 ): { readonly told: Told; readonly news: readonly News[] } {
   const { because } = after.degradation;
-  const holds = {
-    incident: after.incidentAt === null ? null : incidentId(target, after.incidentAt),
-    degraded: because !== null,
-    flapping: after.flaps.flapping,
-  };
-  const { told, telling } = tell(after.told, holds, hushed || unreachable || doubt.doubtful);
+  const { told, telling } = tell(after.told, holdsOf(after, target), hushed || unreachable || doubt.doubtful);
   if (telling.length === 0) return { told, news: NO_NEWS };
   const { outcome, latencyMs } = attempt;
   const complaint =

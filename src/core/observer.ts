@@ -11,7 +11,8 @@ import type { Target } from './target.ts';
  * the probe path. One that throws is reported to `onTrouble` and stops neither the others nor the caller.
  */
 export interface Observer {
-  onAttempt?(target: Target, attempt: Attempt, health: Health): void;
+  /** `held`: what would have followed, and why it did not. */
+  onAttempt?(target: Target, attempt: Attempt, health: Health, held: string | null): void;
   onTransition?(target: Target, transition: Transition): void;
   /** What the world is told of it: after the transition that it may be due to. */
   onNews?(target: Target, news: News): void;
@@ -46,7 +47,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     }
   }
   return {
-    onAttempt: (target, attempt, health) => tell((o) => o.onAttempt?.(target, attempt, health)),
+    onAttempt: (target, attempt, health, held) => tell((o) => o.onAttempt?.(target, attempt, health, held)),
     onTransition: (target, transition) => tell((o) => o.onTransition?.(target, transition)),
     onNews: (target, news) => tell((o) => o.onNews?.(target, news)),
     onStart: (target, latenessMs) => tell((o) => o.onStart?.(target, latenessMs)),

@@ -1,3 +1,5 @@
+import type { Rules } from './target.ts';
+
 /**
  * When an answer is late enough to look again, before the timeout. It costs probes and never a verdict. The estimator is
  * TCP's: RFC 6298, section 2, on the latency of good attempts.
@@ -31,4 +33,14 @@ export function withLatency({ srtt, rttvar, samples }: LatencyEstimate, latencyM
 export function suspicionPoint({ srtt, rttvar, samples }: LatencyEstimate, timeoutMs: number): number {
   const point = samples < ENOUGH_SAMPLES ? WITHOUT_SAMPLES_MS : Math.max(LEAST_MS, srtt + 4 * rttvar);
   return Math.min(point, timeoutMs);
+}
+
+/** The same for a target, as its rules have it; null: it is not asked again before its timeout. */
+export function suspectAfter(
+  { suspectAfter: written, timeoutMs }: Pick<Rules, 'suspectAfter' | 'timeoutMs'>,
+  estimate: LatencyEstimate,
+): number | null {
+  if (written === 'off') return null;
+  const after = written === 'auto' ? suspicionPoint(estimate, timeoutMs) : written;
+  return after < timeoutMs ? after : null;
 }

@@ -66,3 +66,12 @@ export function tell(
     telling,
   };
 }
+
+/** Something holds that the world has not been told, and that is told as a rule. */
+export function isUntold(told: Told, { incident, degraded, flapping }: Holds): boolean {
+  return (
+    (incident !== null && incident !== told.down) ||
+    (flapping && !told.flapping) ||
+    (degraded && !told.degraded && incident === null && !flapping)
+  );
+}

@@ -26,7 +26,7 @@ export function createLogObserver(log: Logger): Observer {
   }
 
   return {
-    onAttempt({ name }, { outcome, number, latencyMs }, { state }) {
+    onAttempt({ name }, { outcome, number, latencyMs }, { state }, held) {
       countVoids(name, outcome);
       if (!log.isLevelEnabled('debug')) return;
       const { status, message } = outcome;
@@ -39,6 +39,7 @@ export function createLogObserver(log: Logger): Observer {
           latency_ms: round(latencyMs),
           state,
           attempt: number,
+          ...(held !== null && { held }),
         },
         'attempt',
       );

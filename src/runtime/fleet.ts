@@ -7,6 +7,7 @@ import { type Attempt, classOf } from '../core/outcome.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
+import type { View } from '../core/view.ts';
 import { createAnchors } from './anchors.ts';
 import { type WrittenBounds, boundsFor } from './bounds.ts';
 import { createLimiter } from './limiter.ts';
@@ -30,6 +31,8 @@ export interface Fleet {
   /** Ends every loop. Resolves when all probes under way have really ended, or are left behind. */
   stop(): Promise<void>;
   snapshot(): MonitorSnapshot[];
+  /** Undefined where there is no such target. */
+  view(name: string): View | undefined;
   /** What the agent thinks of itself. */
   doubt(): Doubt;
 }
@@ -69,8 +72,8 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
   /** By target, the end of monitors that were stopped while their probe was still at it. */
   const ending = new Map<string, Promise<void>>();
 
-  function isUnreachable(target: Target): boolean {
-    return target.dependsOn.some((name) => {
+  function blockers(target: Target): readonly string[] {
+    return target.dependsOn.filter((name) => {
       const state = monitors.get(name)?.health().state;
       return state === 'suspect' || state === 'down' || state === 'recovering';
     });
@@ -85,9 +88,9 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
   });
   const witness: Required<Observer> = {
     ...observer,
-    onAttempt(target, attempt, health) {
+    onAttempt(target, attempt, health, held) {
       if (isUnheard(attempt) || (health.state === 'suspect' && isMass())) anchors.ask();
-      observer.onAttempt(target, attempt, health);
+      observer.onAttempt(target, attempt, health, held);
     },
   };
 
@@ -112,7 +115,7 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
       observer: witness,
       redact,
       epoch,
-      isUnreachable: () => isUnreachable(target),
+      blockers: () => blockers(target),
       isHushed: () => null,
       vigil,
       pathWorks: anchors.pathWorks,
@@ -189,6 +192,7 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
       cancel();
     },
     snapshot: () => [...monitors.values()].map((monitor) => monitor.snapshot()),
+    view: (name) => monitors.get(name)?.view(),
     doubt: vigil.doubt,
   };
 }

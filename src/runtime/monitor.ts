@@ -1,16 +1,19 @@
 import type { Cancel, Clock } from '../core/clock.ts';
+import { type Reasons, circumstancesOf, whyHeld } from '../core/gates.ts';
 import { type Health, forgiven, judge } from '../core/health.ts';
 import { type Observer, stackOf } from '../core/observer.ts';
-import { type Attempt, classOf, voided } from '../core/outcome.ts';
+import type { Attempt } from '../core/outcome.ts';
 import { type NextStart, type Standing, isConfirming, nextStart } from '../core/plan.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
 import { NO_QUANTILE, withSample } from '../core/quantile.ts';
 import { firstDue, startsBetween } from '../core/schedule.ts';
 import { slowFrom } from '../core/slowness.ts';
-import { NO_ESTIMATE, suspicionPoint, withLatency } from '../core/suspicion.ts';
+import { NO_ESTIMATE, suspectAfter, withLatency } from '../core/suspicion.ts';
 import type { Target } from '../core/target.ts';
+import type { Pending, View } from '../core/view.ts';
 import { type RunningAttempt, startAttempt } from './attempt.ts';
+import { excused } from './excuse.ts';
 import type { Limiter } from './limiter.ts';
 import type { Vigil } from './vigil.ts';
 
@@ -26,6 +29,8 @@ export interface Monitor {
   stop(): Promise<void>;
   health(): Health;
   snapshot(): MonitorSnapshot;
+  /** All that decides what happens next. */
+  view(): View;
 }
 
 export interface MonitorSnapshot {
@@ -50,8 +55,8 @@ export interface MonitorOptions {
   readonly redact: Redact;
   /** Monotonic ms from which all targets count their phases. */
   readonly epoch: number;
-  /** Whether a target that this one depends on is not up. */
-  readonly isUnreachable: () => boolean;
+  /** The targets that this one depends on and that are not up. */
+  readonly blockers: () => readonly string[];
   /** Why the opening of anything is held back; null where it is not. */
   readonly isHushed: () => string | null;
   readonly vigil: Pick<Vigil, 'doubt' | 'lapses' | 'note'>;
@@ -61,7 +66,7 @@ export interface MonitorOptions {
 
 export function createMonitor(options: MonitorOptions): Monitor {
   const { target, probe, clock, limiter, observer, redact, epoch, vigil, pathWorks } = options;
-  const { isUnreachable, isHushed } = options;
+  const { blockers, isHushed } = options;
   const { name, rules } = target;
   let { health, attempts, missed } = options.initial;
   let estimate = NO_ESTIMATE;
@@ -70,17 +75,21 @@ export function createMonitor(options: MonitorOptions): Monitor {
   let stopped = false;
   let cancelDue: Cancel = () => {};
   /** Under way, or settled by the runner while the probe has not let go yet. */
-  const active = new Set<RunningAttempt>();
+  const active = new Map<RunningAttempt, Pending>();
   let lingering = 0;
   /** An attempt waits for its place. */
   let queued = false;
   /** The answer is late enough to look again, though nothing has failed. */
   let suspected = false;
+  let planned: NextStart | null = null;
   let latest = { due: -Infinity, startedAt: -Infinity, onGrid: false };
 
-  function scheduleAt({ due, onGrid }: NextStart): void {
+  function scheduleAt(next: NextStart): void {
+    const { due, onGrid } = next;
     cancelDue();
+    planned = next;
     cancelDue = clock.schedule(due, () => {
+      planned = null;
       // A bug here must end neither the agent nor, in silence, the watch over one target.
       begin(due, onGrid).catch((error: unknown) => {
         observer.onTrouble('monitor', stackOf(error));
@@ -106,9 +115,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
   }
 
   async function follow(attempt: RunningAttempt): Promise<void> {
-    active.add(attempt);
-    const { onGrid } = latest;
-    const cancelSuspicion = watchForSilence(latest.startedAt);
+    const { startedAt, onGrid } = latest;
+    active.set(attempt, { startedAt, regular: onGrid });
+    const cancelSuspicion = watchForSilence(startedAt);
     if (isConfirming(standing())) plan();
     const settled = await attempt.settled;
     cancelSuspicion();
@@ -122,10 +131,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
   }
 
   function watchForSilence(startedAt: number): Cancel {
-    if (rules.suspectAfter === 'off' || isConfirming(standing())) return () => {};
-    const after =
-      rules.suspectAfter === 'auto' ? suspicionPoint(estimate, rules.timeoutMs) : rules.suspectAfter;
-    if (after >= rules.timeoutMs) return () => {};
+    const after = suspectAfter(rules, estimate);
+    if (after === null || isConfirming(standing())) return () => {};
     return clock.schedule(startedAt + after, () => {
       suspected = true;
       if (isConfirming(standing()) && !queued && lingering === 0)
@@ -133,12 +140,26 @@ export function createMonitor(options: MonitorOptions): Monitor {
     });
   }
 
+  function reasons(): Reasons {
+    return {
+      doubt: vigil.doubt(),
+      blockers: blockers(),
+      hushed: isHushed(),
+      pathWorks: pathWorks(),
+      flapping: health.flaps.flapping,
+      purpose: target.purpose,
+    };
+  }
+
   function conclude(seen: Attempt, regular: boolean): void {
     const attempt = excused(seen, vigil.lapses());
     const { outcome, latencyMs } = attempt;
     last = attempt;
     suspected = false;
+    // As it was known before this answer.
     const slowMs = slowFrom(rules.slowAfter, usual);
+    const why = reasons();
+    const given = circumstancesOf(why, { target: name, rules, slowMs, regular, at: clock.wallTime() });
     if (outcome.status === 'ok' || outcome.status === 'warn') {
       estimate = withLatency(estimate, latencyMs);
       // What is slow is not what is usual, however often it comes.
@@ -146,19 +167,10 @@ export function createMonitor(options: MonitorOptions): Monitor {
         usual = withSample(usual, latencyMs);
     }
     if (outcome.status === 'void' && outcome.shortage) vigil.note('shortage');
-    const judgement = judge(health, attempt, {
-      target: name,
-      rules,
-      slowMs,
-      regular,
-      unreachable: isUnreachable(),
-      hushed: isHushed() !== null,
-      doubt: vigil.doubt(),
-      pathWorks: pathWorks(),
-      at: clock.wallTime(),
-    });
+    const judgement = judge(health, attempt, given);
     ({ health } = judgement);
-    observer.onAttempt(target, attempt, health);
+    const { held } = judgement;
+    observer.onAttempt(target, attempt, health, held && whyHeld(held, why));
     if (judgement.transition) observer.onTransition(target, judgement.transition);
     for (const news of judgement.news) observer.onNews(target, news);
   }
@@ -171,7 +183,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       rules,
       health,
       suspected,
-      held: doubtful || isUnreachable(),
+      held: doubtful || blockers().length > 0,
       stretch: score + 1,
       active: active.size,
       latest,
@@ -183,6 +195,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   function plan(): void {
     if (stopped || queued) return;
     cancelDue();
+    planned = null;
     // A probe that ignores its signal has given its place back, but nothing new starts before it has ended.
     const next = lingering > 0 ? null : nextStart(standing());
     if (!next) return;
@@ -206,37 +219,32 @@ export function createMonitor(options: MonitorOptions): Monitor {
     async stop() {
       stopped = true;
       cancelDue();
-      for (const attempt of active) attempt.cancel();
-      await Promise.all([...active].map(({ ended }) => ended));
+      for (const attempt of active.keys()) attempt.cancel();
+      await Promise.all([...active.keys()].map(({ ended }) => ended));
     },
     health: () => health,
     snapshot: () => ({
       target: name,
       health,
-      unreachable: isUnreachable(),
+      unreachable: blockers().length > 0,
       hushed: isHushed(),
       stale: vigil.doubt().doubtful || clock.now() - health.judgedAt > STALE_INTERVALS * rules.intervalMs,
       attempts,
       missed,
       last,
     }),
+    view: () => ({
+      target,
+      health,
+      reasons: reasons(),
+      slowMs: slowFrom(rules.slowAfter, usual),
+      at: clock.wallTime(),
+      standing: standing(),
+      pending: [...active.values()],
+      planned,
+      suspectAfterMs: suspectAfter(rules, estimate),
+      attempts,
+      missed,
+    }),
   };
-}
-
-/**
- * A failure that fell into a lapse of the agent's is void: after a stall an answer may have been there in time and not
- * have been read, and while the process or its host stood still anything may have happened to the connection.
- */
-function excused(attempt: Attempt, { stalledAt, pausedAt }: ReturnType<Vigil['lapses']>): Attempt {
-  const { outcome, startedAt } = attempt;
-  if (outcome.status !== 'fail') return attempt;
-  const excuse =
-    startedAt < pausedAt
-      ? 'the agent stood still'
-      : startedAt < stalledAt && classOf(outcome) !== 'explicit'
-        ? 'the agent was late'
-        : undefined;
-  return excuse === undefined
-    ? attempt
-    : { ...attempt, outcome: voided(`our own trouble: ${excuse} (${outcome.reason}: ${outcome.message})`) };
 }

@@ -190,6 +190,7 @@ test('an attempt that started before one that has been judged changes nothing', 
   expect(judge(health, attempt(fail('timeout', 'late'), 4), given)).toEqual({
     health,
     transition: null,
+    held: null,
     news: [],
   });
   expect(judge(health, attempt(fail('timeout', 'new'), 5), given).health.state).toBe('suspect');

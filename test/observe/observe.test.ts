@@ -16,7 +16,7 @@ test('counters: attempts by status, missed starts, hooks, and the lateness of st
   for (let ms = 0; ms < 100; ms++) counters.onStart?.(target, ms + 0.5);
   counters.onStart?.(target, 99_999);
   counters.onStart?.(target, -0.5);
-  counters.onAttempt?.(target, ATTEMPT, unknownHealth(0));
+  counters.onAttempt?.(target, ATTEMPT, unknownHealth(0), null);
   counters.onMissed?.(target, 3);
   expect(counters.totals()).toEqual({
     attempts: { ok: 1, warn: 0, fail: 0, void: 0 },
@@ -40,10 +40,20 @@ test('single attempts are logged at debug only', () => {
         done();
       },
     });
-    createLogObserver(pino({ level }, stream)).onAttempt?.(aTarget(), ATTEMPT, unknownHealth(0));
+    createLogObserver(pino({ level }, stream)).onAttempt?.(
+      aTarget(),
+      ATTEMPT,
+      unknownHealth(0),
+      'nobody is told: paused',
+    );
     expect(written.length).toBe(lines);
     if (lines > 0)
-      expect(JSON.parse(written[0]!)).toMatchObject({ msg: 'attempt', status: 'ok', latency_ms: 1.235 });
+      expect(JSON.parse(written[0]!)).toMatchObject({
+        msg: 'attempt',
+        status: 'ok',
+        latency_ms: 1.235,
+        held: 'nobody is told: paused',
+      });
   }
 });
 

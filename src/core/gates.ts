@@ -1,0 +1,82 @@
+import type { Doubt, Trouble } from './doubt.ts';
+import type { Circumstances } from './health.ts';
+import type { Gate, Held } from './held.ts';
+import { type Purpose, mayRecover } from './purpose.ts';
+
+/** What may close a gate for a target, as things stand. */
+export interface Reasons {
+  readonly doubt: Doubt;
+  /** Targets that it depends on and that are not up. */
+  readonly blockers: readonly string[];
+  /** Why nothing is opened, as in a pause. */
+  readonly hushed: string | null;
+  readonly pathWorks: boolean;
+  readonly flapping: boolean;
+  readonly purpose: Purpose;
+}
+
+/** What a judgement needs to know of them. */
+export function circumstancesOf(
+  { doubt, blockers, hushed, pathWorks }: Reasons,
+  given: Omit<Circumstances, 'doubt' | 'unreachable' | 'hushed' | 'pathWorks'>,
+): Circumstances {
+  return { ...given, doubt, unreachable: blockers.length > 0, hushed: hushed !== null, pathWorks };
+}
+
+export interface GateState {
+  readonly gate: string;
+  /** It holds something back now. */
+  readonly holds: boolean;
+  readonly why: string;
+}
+
+const GATES: Readonly<Record<Gate, (reasons: Reasons) => { holds: boolean; why: string }>> = {
+  doubt: ({ doubt }) => ({ holds: doubt.doubtful, why: whyDoubt(doubt) }),
+  unreachable: ({ blockers }) => ({
+    holds: blockers.length > 0,
+    why:
+      blockers.length === 0
+        ? 'what it depends on is up'
+        : `${blockers.join(', ')} ${blockers.length === 1 ? 'is' : 'are'} not up`,
+  }),
+  path: ({ pathWorks }) => ({
+    holds: !pathWorks,
+    why: pathWorks ? 'an anchor answers, or there is none' : 'no anchor has answered lately',
+  }),
+  hushed: ({ hushed }) => ({ holds: hushed !== null, why: hushed ?? 'nobody has paused it' }),
+  flapping: ({ flapping }) => ({
+    holds: flapping,
+    why: flapping ? 'it went down again and again, and that was told' : 'it does not flap',
+  }),
+};
+
+/** All of them, open and closed. */
+export function gatesOf(reasons: Reasons): GateState[] {
+  return [
+    ...Object.entries(GATES).map(([gate, stateOf]) => ({ gate, ...stateOf(reasons) })),
+    {
+      gate: 'purpose',
+      holds: !mayRecover(reasons.purpose),
+      why: `its purpose is ${reasons.purpose}: hooks ${mayRecover(reasons.purpose) ? 'may' : 'may not'} act on it`,
+    },
+  ];
+}
+
+const KEPT_FROM: Readonly<Record<Held['what'], string>> = {
+  failure: 'the failure does not count',
+  verdict: 'the rule is met, and the verdict withheld',
+  news: 'nobody is told',
+};
+
+/** `the failure does not count: db is not up` */
+export function whyHeld({ gate, what }: Held, reasons: Reasons): string {
+  return `${KEPT_FROM[what]}: ${GATES[gate](reasons).why}`;
+}
+
+function whyDoubt({ score, doubtful, counted }: Doubt): string {
+  const troubles = (Object.entries(counted) as [Trouble, number][])
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([trouble]) => trouble);
+  const named = troubles.length > 0 && (score > 0 || doubtful) ? `: ${troubles.join(', ')}` : '';
+  return `the agent is ${doubtful ? 'in doubt' : 'sure'} of itself (score ${score}${named})`;
+}

@@ -1,0 +1,40 @@
+import { type Evidence, provenBy, stretched } from './evidence.ts';
+import type { Circumstances, Health } from './health.ts';
+import { holdsOf } from './news.ts';
+import type { Attempt, EvidenceClass } from './outcome.ts';
+import { type Recent, provenByShare } from './ratio.ts';
+import { isUntold } from './told.ts';
+
+/** What may stand between a failure and a hook that hears of it. */
+export type Gate = 'doubt' | 'unreachable' | 'path' | 'hushed' | 'flapping';
+
+/** What an attempt was kept from: its failure does not count, the rule is met without a verdict, or nobody is told. */
+export interface Held {
+  readonly gate: Gate;
+  readonly what: 'failure' | 'verdict' | 'news';
+}
+
+/** The class whose rule for down is met at `at`, monotonic ms, as long as the agent now has to look; null where none is. */
+export function provenIn(
+  { evidence, recent }: { readonly evidence: Evidence; readonly recent: Recent },
+  { rules, doubt }: Pick<Circumstances, 'rules' | 'doubt'>,
+  at: number,
+): EvidenceClass | null {
+  const rule = stretched(rules, doubt.score + 1);
+  return provenBy(evidence, rule, at) ?? provenByShare(recent, rule, at);
+}
+
+/** What was held back at an attempt that made `after` of the health before; null where nothing was. */
+export function heldBack(after: Health, attempt: Attempt, circumstances: Circumstances): Held | null {
+  const { target, doubt, unreachable, pathWorks, hushed } = circumstances;
+  if (attempt.outcome.status === 'fail' && after.incidentAt === null) {
+    if (doubt.doubtful) return { gate: 'doubt', what: 'failure' };
+    if (unreachable) return { gate: 'unreachable', what: 'failure' };
+    const end = attempt.startedAt + attempt.latencyMs;
+    if (!pathWorks && provenIn(after, circumstances, end) === 'path')
+      return { gate: 'path', what: 'verdict' };
+  }
+  if (!isUntold(after.told, holdsOf(after, target))) return null;
+  const closed = doubt.doubtful ? 'doubt' : unreachable ? 'unreachable' : hushed ? 'hushed' : undefined;
+  return { gate: closed ?? 'flapping', what: 'news' };
+}
