@@ -8,7 +8,9 @@ import type { View } from './core/view.ts';
 import type { Config } from './config/load.ts';
 import { createDispatcher } from './runtime/dispatcher.ts';
 import { type Changes, createFleet } from './runtime/fleet.ts';
+import { type GroupSnapshot, createGroups } from './runtime/groups.ts';
 import type { MonitorSnapshot } from './runtime/monitor.ts';
+import { type Quiet, createQuiet } from './runtime/quiet.ts';
 
 /** How many reloads back a secret is still masked. */
 const MOST_REDACTORS = 8;
@@ -22,6 +24,9 @@ export interface Agent {
   snapshot(): MonitorSnapshot[];
   view(name: string): View | undefined;
   doubt(): Doubt;
+  groups(): GroupSnapshot[];
+  /** Pauses and maintenance. */
+  readonly quiet: Pick<Quiet, 'pause' | 'resume' | 'pauses' | 'windows'>;
 }
 
 export interface AgentOptions {
@@ -42,27 +47,54 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
   const dispatcher = createDispatcher({ registry: hooks, clock, random, observer: told, redact });
   const observer: Required<Observer> = {
     ...told,
+    onAttempt(target, attempt, health, held) {
+      told.onAttempt(target, attempt, health, held);
+      quiet.seen(target, attempt, health);
+      groups.seen(target, attempt, health);
+    },
     // The log speaks of it before the hooks that it sets off.
-    onNews(target, news) {
-      told.onNews(target, news);
-      dispatcher.dispatch(target, news);
+    onNews(subject, news) {
+      told.onNews(subject, news);
+      dispatcher.dispatch(subject, news);
     },
     onTrouble: (what, detail) => told.onTrouble(what, redact(detail)),
   };
-  const fleet = createFleet({ probes, clock, observer, redact });
+  const quiet = createQuiet({
+    clock,
+    observer: told,
+    rows: new Map(),
+    keep: () => {},
+    healthOf: (target) => fleet.health(target),
+  });
+  const fleet = createFleet({ probes, clock, observer, redact, hushedBecause: quiet.because });
+  const groups = createGroups({
+    clock,
+    observer,
+    hushedBecause: quiet.because,
+    isDoubtful: () => fleet.doubt().doubtful,
+    episode: fleet.episode,
+    rows: new Map(),
+    keep: () => {},
+  });
 
   return {
     apply(next) {
       redactors = [next.redact, ...redactors].slice(0, MOST_REDACTORS);
       config = next;
       dispatcher.configure(next.hooks, next.concurrency.perHook);
-      return fleet.apply(next.targets, next.concurrency, next.anchors);
+      quiet.apply(next.targets, next.maintenance);
+      const abandoned = groups.apply(next.groups).map((name) => `group ${name}`);
+      const changes = fleet.apply(next.targets, next.concurrency, next.anchors);
+      return { ...changes, abandoned: [...changes.abandoned, ...abandoned] };
     },
     async stop() {
+      quiet.stop();
       await Promise.all([fleet.stop(), dispatcher.stop(config?.stopGraceMs ?? 0)]);
     },
     snapshot: fleet.snapshot,
     view: fleet.view,
     doubt: fleet.doubt,
+    groups: groups.snapshot,
+    quiet,
   };
 }

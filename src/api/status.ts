@@ -119,7 +119,7 @@ function flagsOf({ health, unreachable, hushed, stale }: Snapshot): string[] {
     degraded: health.degradation.because !== null,
     flapping: health.flaps.flapping,
     unreachable,
-    hushed: hushed !== null,
+    paused: hushed !== null,
     stale,
   };
   return Object.entries(flags).flatMap(([flag, holds]) => (holds ? [flag] : []));

@@ -4,6 +4,7 @@ import { ConfigError } from '../config/problem.ts';
 import { masked } from '../config/secrecy.ts';
 import { load, parse, someFiles } from './args.ts';
 import type { Command } from './main.ts';
+import { windowLine } from './windows.ts';
 
 export const check: Command = {
   synopsis: 'FILE... [--resolved] [--json]',
@@ -45,7 +46,11 @@ function describe(
     return JSON.stringify(merged ?? { ok: true, ...counts });
   }
   if (merged) return stringify(merged, { lineWidth: 0 }).trimEnd();
-  return `${files.join(', ')}: fine. ${count(config.targets.length, 'target')}, ${count(config.hooks.size, 'hook')}.`;
+  const now = Date.now();
+  return [
+    `${files.join(', ')}: fine. ${count(config.targets.length, 'target')}, ${count(config.hooks.size, 'hook')}.`,
+    ...config.maintenance.map((entry) => windowLine(entry, now)),
+  ].join('\n');
 }
 
 function count(n: number, what: string): string {

@@ -1,11 +1,22 @@
 import { isIP } from 'node:net';
+import { z } from 'zod';
 import { type HostPort, formatAddress, isLoopback } from '../core/address.ts';
 import { POLICY } from '../core/policy.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import type { Target } from '../core/target.ts';
+import { address, alsoTakes, expected } from '../schema/scalars.ts';
 
 /** Addresses; undefined for what the system knows. */
 export type AnchorChoice = readonly HostPort[] | undefined;
+
+/** Addresses; none for `off`, undefined for `auto`. */
+export const anchorsSchema = alsoTakes(
+  ['scalar'],
+  z.preprocess(
+    (raw) => (raw === 'auto' ? undefined : raw === 'off' ? [] : raw),
+    z.array(address(), { error: expected('auto, off or a list of addresses (host:port)') }).optional(),
+  ),
+);
 
 const MOST_DERIVED = 3;
 /** Gateways and resolvers tend to answer there, and be it by a refusal. */

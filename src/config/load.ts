@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type HostPort, formatAddress, formatEndpoint } from '../core/address.ts';
+import type { Group } from '../core/group.ts';
 import type { HookSpec } from '../core/hook.ts';
+import type { Maintenance } from '../core/pause.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { type Redact, createRedactor } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
@@ -9,7 +11,9 @@ import { type AnchorChoice, anchorTargets } from './anchors.ts';
 import { type ApiConfig, LISTEN, apiConfig } from './api.ts';
 import { type SourceFile, parseSource } from './document.ts';
 import { readTexts } from './files.ts';
+import { loadGroups } from './groups.ts';
 import { type HookKinds, loadHooks } from './hooks.ts';
+import { loadMaintenance } from './maintenance.ts';
 import { ConfigError, type Problem, position, tidy } from './problem.ts';
 import { type RecoverySettings, type WrittenBrakes, recoverySettings, wordsOfRecovery } from './recovery.ts';
 import { PER_HOOK, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
@@ -22,6 +26,9 @@ export interface Config {
   readonly targets: readonly Target[];
   readonly hooks: ReadonlyMap<string, HookSpec>;
   readonly recovery: RecoverySettings;
+  /** All that targets are in. */
+  readonly groups: readonly Group[];
+  readonly maintenance: readonly Maintenance[];
   /** What the file leaves open is made to fit its targets. */
   readonly concurrency: { readonly total?: number; readonly perHost?: number; readonly perHook: number };
   /** How long hooks may go on after the agent was told to stop, ms. */
@@ -83,6 +90,8 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
     hooks: loadedHooks,
     problems,
   });
+  const groups = loadGroups(entriesOf('groups', files), [...loaded.written.values()], loadedHooks, problems);
+  const maintenance = loadMaintenance(entriesOf('maintenance', files), loaded.written, groups, problems);
   if (sources.length > 0) refuseEmpty(files, problems);
   if (problems.length > 0) {
     const names = sources.map(({ file }) => file);
@@ -99,6 +108,8 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
     targets: loaded.targets,
     hooks: loadedHooks.hooks,
     recovery: settings,
+    groups,
+    maintenance,
     concurrency: {
       ...(bounds.total !== undefined && { total: bounds.total }),
       ...(bounds.per_host !== undefined && { perHost: bounds.per_host }),
@@ -122,12 +133,16 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
         ...(api.token !== undefined && { token: api.token }),
       },
       recovery: wordsOfRecovery(settings),
-      hooks: Object.fromEntries(
-        entriesOf('hooks', files).map(({ path, data }) => [String(path.at(-1)), data]),
-      ),
+      hooks: byName(entriesOf('hooks', files)),
+      groups: byName(entriesOf('groups', files)),
+      maintenance: entriesOf('maintenance', files).map(({ data }) => data),
       targets: loaded.merged,
     },
   };
+}
+
+function byName(entries: readonly Sourced[]): Record<string, unknown> {
+  return Object.fromEntries(entries.map(({ path, data }) => [String(path.at(-1)), data]));
 }
 
 interface WrittenConcurrency {
@@ -168,7 +183,10 @@ function onlyOne(key: string, files: readonly ConfigFile[], problems: Problem[])
 }
 
 /** The members of a list or mapping that may stand in every file. */
-function entriesOf(key: 'hooks' | 'targets', files: readonly ConfigFile[]): Sourced[] {
+function entriesOf(
+  key: 'hooks' | 'targets' | 'groups' | 'maintenance',
+  files: readonly ConfigFile[],
+): Sourced[] {
   return files.flatMap(({ source, keys }) => {
     const value = keys[key];
     if (typeof value !== 'object' || value === null) return [];

@@ -5,9 +5,12 @@ import { PURPOSES } from '../core/purpose.ts';
 import type { StepRegistry } from '../core/step.ts';
 import { formatDuration } from '../core/units.ts';
 import { directoryProblem, resolvePath } from '../schema/file.ts';
+import { anchorsSchema } from './anchors.ts';
+import { groupSchema } from './groups.ts';
+import { maintenanceSchema } from './maintenance.ts';
+import { name, names } from './names.ts';
 import {
   address,
-  alsoTakes,
   duration,
   expected,
   integer,
@@ -22,16 +25,6 @@ import { brakesSchema, policyKeys, stepSchema } from './recovery.ts';
 
 /** The shortest interval, ms: the scheduler's slot. */
 const MIN_INTERVAL_MS = 10;
-
-const name = z
-  .string({ error: expected('a name') })
-  .regex(
-    /^[^\u0000-\u001f\u007f]{1,200}$/,
-    'a name has 1 to 200 characters, none of them a control character',
-  )
-  .meta({ as: 'name' });
-
-const names = withShortForm(['scalar'], (only) => [only], z.array(name)).meta({ as: 'names' });
 
 const confirmKeys = z.strictObject({
   explicit: duration({ min: 0 }).optional().describe('where the target says no: refused, a bad status'),
@@ -175,15 +168,6 @@ export const concurrencySchema = z.strictObject({
 
 export const STOP_GRACE_MS = 10_000;
 
-/** Addresses; none for `off`, undefined for `auto`. */
-const anchors = alsoTakes(
-  ['scalar'],
-  z.preprocess(
-    (raw) => (raw === 'auto' ? undefined : raw === 'off' ? [] : raw),
-    z.array(address(), { error: expected('auto, off or a list of addresses (host:port)') }).optional(),
-  ),
-);
-
 /** The database's file; null for `off`. */
 const state = z
   .string({ error: expected('a path, or off') })
@@ -200,6 +184,8 @@ const DEFAULTS = 'rules and hooks for the targets that set none';
 const TARGETS = 'what to watch';
 const API = 'how the running agent can be asked';
 const HOOKS = 'what runs on a transition, by name';
+const GROUPS = 'how the groups of targets stand, by name';
+const MAINTENANCE = 'when nothing is told and nothing done, by the calendar';
 
 /** The keys of a file, apart from what is in its targets and hooks: those are read one by one. */
 export const fileSchema = z.strictObject({
@@ -208,7 +194,9 @@ export const fileSchema = z.strictObject({
   stop_grace: duration({ min: 0 })
     .optional()
     .describe('how long hooks may go on after SIGTERM; `0s`: not at all'),
-  anchors: anchors.describe("what answers while the agent's own network works: `auto`, `off`, or addresses"),
+  anchors: anchorsSchema.describe(
+    "what answers while the agent's own network works: `auto`, `off`, or addresses",
+  ),
   confirm,
   state: state.describe(
     'the file in which states, incidents and counters outlive the agent; `off`: nothing is kept',
@@ -221,6 +209,14 @@ export const fileSchema = z.strictObject({
     .record(z.string(), z.unknown(), { error: 'expected a mapping of hooks by name' })
     .optional()
     .describe(HOOKS),
+  groups: z
+    .record(z.string(), z.unknown(), { error: 'expected a mapping of groups by name' })
+    .optional()
+    .describe(GROUPS),
+  maintenance: z
+    .array(z.unknown(), { error: 'expected a list of maintenance windows' })
+    .optional()
+    .describe(MAINTENANCE),
 });
 
 /** The whole file in one schema, for editors. */
@@ -242,5 +238,7 @@ export function documentSchema(probes: ProbeRegistry, hooks: HookRegistry, steps
       .record(name, z.union([hookSchema(eitherKind(hooks, steps)), z.array(stepSchema(steps))]))
       .optional()
       .describe(HOOKS),
+    groups: z.record(name, groupSchema).optional().describe(GROUPS),
+    maintenance: z.array(maintenanceSchema).optional().describe(MAINTENANCE),
   });
 }

@@ -8,6 +8,8 @@ export type Path = readonly (string | number)[];
 const READABLE = new Set([
   'name',
   'group',
+  'groups',
+  'maintenance',
   'labels',
   'purpose',
   'each',

@@ -5,6 +5,7 @@ import type { Target } from '../core/target.ts';
 import { expanded, hasPlaceholder, withoutEach } from './each.ts';
 import type { LoadedHooks } from './hooks.ts';
 import { onlyKind } from './kind.ts';
+import { checkHookNames, listOf } from './names.ts';
 import { type Problem, markedText } from './problem.ts';
 import { purposeOf } from './purpose.ts';
 import { policyOf, wordsOfPolicy } from './recovery.ts';
@@ -24,7 +25,12 @@ export interface LoadTargets {
 }
 
 /** Targets from the entries of `targets:`, and the same in the user's own words with the defaults worked in. */
-export function loadTargets(options: LoadTargets): { targets: Target[]; merged: unknown[] } {
+export function loadTargets(options: LoadTargets): {
+  readonly targets: Target[];
+  readonly merged: unknown[];
+  /** Every target by its name, also one with mistakes, as it is written. */
+  readonly written: ReadonlyMap<string, Sourced>;
+} {
   const { targets: entries, problems } = options;
   const load = targetLoader(options);
   const targets: Target[] = [];
@@ -41,7 +47,7 @@ export function loadTargets(options: LoadTargets): { targets: Target[]; merged: 
     merged.push(target.merged);
   }
   checkDependencies(names, problems);
-  return { targets, merged };
+  return { targets, merged, written: names };
 
   /** Where `each` itself is wrong, the rest is looked at as it stands; what is to be replaced by `each` is not judged. */
   function mistakesOf(entry: Sourced): [] {
@@ -119,29 +125,6 @@ function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTarget
       },
     };
   };
-}
-
-/** Names, each once: nobody wants to be told twice. */
-function listOf(value: unknown): string[] {
-  return value === undefined ? [] : [...new Set(([] as unknown[]).concat(value).map(String))];
-}
-
-function checkHookNames(
-  { source, path, data }: Sourced,
-  hooks: Pick<LoadedHooks, 'misuse'>,
-  problems: Problem[],
-): void {
-  if (typeof data !== 'object' || data === null) return;
-  for (const key of ['notify', 'recover', 'veto'] as const) {
-    const value = (data as Record<string, unknown>)[key];
-    if (value === undefined) continue;
-    listOf(value).forEach((name, index) => {
-      const message = hooks.misuse(key, name);
-      if (message === undefined) return;
-      const at = Array.isArray(value) ? [...path, key, index] : [...path, key];
-      problems.push({ place: source.locate(at), message });
-    });
-  }
 }
 
 /** Also of targets that have other problems: all are told at once. */

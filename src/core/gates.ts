@@ -10,6 +10,8 @@ export interface Reasons {
   readonly blockers: readonly string[];
   /** Why nothing is opened, as in a pause. */
   readonly hushed: string | null;
+  /** Id of the episode in which many targets fail together; none where none is under way. */
+  readonly episode?: string | null | undefined;
   readonly pathWorks: boolean;
   readonly flapping: boolean;
   readonly purpose: Purpose;
@@ -17,10 +19,10 @@ export interface Reasons {
 
 /** What a judgement needs to know of them. */
 export function circumstancesOf(
-  { doubt, blockers, hushed, pathWorks }: Reasons,
-  given: Omit<Circumstances, 'doubt' | 'unreachable' | 'hushed' | 'pathWorks'>,
+  { doubt, blockers, hushed, episode = null, pathWorks }: Reasons,
+  given: Omit<Circumstances, 'doubt' | 'unreachable' | 'hushed' | 'episode' | 'pathWorks'>,
 ): Circumstances {
-  return { ...given, doubt, unreachable: blockers.length > 0, hushed: hushed !== null, pathWorks };
+  return { ...given, doubt, unreachable: blockers.length > 0, hushed: hushed !== null, episode, pathWorks };
 }
 
 export interface GateState {

@@ -70,6 +70,8 @@ export interface Circumstances {
   readonly regular: boolean;
   /** Openings are held back: it is paused, say. */
   readonly hushed: boolean;
+  /** Id of the episode in which many targets fail together; none where none is under way. */
+  readonly episode?: string | null;
   /** A target it depends on is not up: failures say nothing of this one, so they open no incident. */
   readonly unreachable: boolean;
   /** What the agent thinks of itself. */
@@ -93,6 +95,14 @@ export function unknownHealth(at: number): Health {
     degradation: NO_DEGRADATION,
     told: NOTHING_TOLD,
   };
+}
+
+/** Nothing judged for so many intervals is old. */
+const OLD_INTERVALS = 3;
+
+/** By `now`, monotonic ms: what is believed is what was known last. */
+export function isOld({ judgedAt }: Health, intervalMs: number, now: number): boolean {
+  return now - judgedAt > OLD_INTERVALS * intervalMs;
 }
 
 /** The same with full grace: whatever speaks against the target up to now counts no more. */

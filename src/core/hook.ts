@@ -50,10 +50,13 @@ export interface HookEvent {
   /** The same on every retry, so that a receiver can tell a repeat from news. */
   readonly id: string;
   readonly event: HookEventName;
+  /** Whom it is of: `target` is the name of a target, or of a group as a whole. */
+  readonly kind: 'target' | 'group';
   readonly target: string;
   readonly group: string | null;
   readonly labels: Readonly<Record<string, string>>;
-  readonly purpose: Purpose;
+  /** A group has none. */
+  readonly purpose: Purpose | null;
   readonly probe: string;
   readonly state: State;
   readonly from: State;
@@ -62,6 +65,8 @@ export interface HookEvent {
   readonly message: string;
   /** Null where it is not about one: a target that is degraded is available. */
   readonly incident: string | null;
+  /** The same for all incidents that opened as many targets failed together; null as a rule. */
+  readonly correlated: string | null;
   /** Running number of the target's attempt that caused the event. */
   readonly attempt: number;
   /** ISO 8601, UTC. */

@@ -1,9 +1,10 @@
 import type { Doubt, Trouble } from './doubt.ts';
 import type { Attempt } from './outcome.ts';
 import type { Health, Transition } from './health.ts';
-import type { News } from './news.ts';
+import type { News, NewsSubject } from './news.ts';
 import type { BeatReport } from './beat.ts';
 import type { HookReport } from './hook.ts';
+import type { OpenWindow, Pause } from './pause.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -14,8 +15,8 @@ export interface Observer {
   /** `held`: what would have followed, and why it did not. */
   onAttempt?(target: Target, attempt: Attempt, health: Health, held: string | null): void;
   onTransition?(target: Target, transition: Transition): void;
-  /** What the world is told of it: after the transition that it may be due to. */
-  onNews?(target: Target, news: News): void;
+  /** What the world is told of a target, after the transition that it may be due to, or of a group. */
+  onNews?(subject: NewsSubject, news: News): void;
   /** How long after it was due an attempt started, ms. */
   onStart?(target: Target, latenessMs: number): void;
   /** Starts that were skipped, because the one before was still under way. */
@@ -26,6 +27,9 @@ export interface Observer {
   onBeat?(report: BeatReport): void;
   /** The agent begins or ceases to doubt itself; what tipped the scale, where it was one thing. */
   onDoubt?(doubt: Doubt, because: Trouble | null): void;
+  /** A pause begins, or is over and why. */
+  onPause?(pause: Pause, over: string | null): void;
+  onMaintenance?(window: OpenWindow, begins: boolean): void;
   /** Our own trouble: a bug in a probe or an observer, with its stack. */
   onTrouble?(what: string, detail: string): void;
 }
@@ -49,13 +53,15 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
   return {
     onAttempt: (target, attempt, health, held) => tell((o) => o.onAttempt?.(target, attempt, health, held)),
     onTransition: (target, transition) => tell((o) => o.onTransition?.(target, transition)),
-    onNews: (target, news) => tell((o) => o.onNews?.(target, news)),
+    onNews: (subject, news) => tell((o) => o.onNews?.(subject, news)),
     onStart: (target, latenessMs) => tell((o) => o.onStart?.(target, latenessMs)),
     onMissed: (target, count) => tell((o) => o.onMissed?.(target, count)),
     onHook: (report) => tell((o) => o.onHook?.(report)),
     onHookStart: (hook) => tell((o) => o.onHookStart?.(hook)),
     onBeat: (report) => tell((o) => o.onBeat?.(report)),
     onDoubt: (doubt, because) => tell((o) => o.onDoubt?.(doubt, because)),
+    onPause: (pause, over) => tell((o) => o.onPause?.(pause, over)),
+    onMaintenance: (window, begins) => tell((o) => o.onMaintenance?.(window, begins)),
     onTrouble: (what, detail) => tell((o) => o.onTrouble?.(what, detail)),
   };
 }

@@ -4,6 +4,8 @@ import type { HookEventName } from './hook.ts';
 export interface Told {
   /** Id of the incident that was told as down. */
   readonly down: string | null;
+  /** Id of the episode that this incident is part of. */
+  readonly correlated: string | null;
   readonly degraded: boolean;
   readonly flapping: boolean;
 }
@@ -20,9 +22,11 @@ export interface Telling {
   readonly event: HookEventName;
   /** The incident that it opens or closes. */
   readonly incident: string | null;
+  /** What that incident has in common with others: the id of an episode. */
+  readonly correlated: string | null;
 }
 
-export const NOTHING_TOLD: Told = { down: null, degraded: false, flapping: false };
+export const NOTHING_TOLD: Told = { down: null, correlated: null, degraded: false, flapping: false };
 const NOTHING: readonly Telling[] = [];
 
 /**
@@ -33,6 +37,8 @@ export function tell(
   told: Told,
   holds: Holds,
   isHushed: boolean,
+  /** Id of the episode in which many targets fail: an incident that is told now is part of it. */
+  episode: string | null = null,
 ): { readonly told: Told; readonly telling: readonly Telling[] } {
   const isTold =
     told.down === holds.incident && told.degraded === holds.degraded && told.flapping === holds.flapping;
@@ -50,16 +56,19 @@ export function tell(
     degraded: !isHushed && holds.degraded && !told.degraded && holds.incident === null && !holds.flapping,
   };
   const telling: Telling[] = [];
-  if (closed.down && told.down !== null) telling.push({ event: 'up', incident: told.down });
-  if (closed.flapping) telling.push({ event: 'settled', incident: holds.incident });
-  if (closed.degraded) telling.push({ event: 'restored', incident: null });
-  if (opened.flapping) telling.push({ event: 'flapping', incident: holds.incident });
-  if (opened.down) telling.push({ event: 'down', incident: holds.incident });
-  if (opened.degraded) telling.push({ event: 'degraded', incident: null });
+  const correlated = down === null ? (opened.down ? episode : null) : told.correlated;
+  if (closed.down && told.down !== null)
+    telling.push({ event: 'up', incident: told.down, correlated: told.correlated });
+  if (closed.flapping) telling.push({ event: 'settled', incident: holds.incident, correlated });
+  if (closed.degraded) telling.push({ event: 'restored', incident: null, correlated: null });
+  if (opened.flapping) telling.push({ event: 'flapping', incident: holds.incident, correlated });
+  if (opened.down) telling.push({ event: 'down', incident: holds.incident, correlated });
+  if (opened.degraded) telling.push({ event: 'degraded', incident: null, correlated: null });
   if (telling.length === 0) return { told, telling };
   return {
     told: {
       down: opened.down ? holds.incident : down,
+      correlated,
       degraded: opened.degraded || (told.degraded && holds.degraded),
       flapping: opened.flapping || (told.flapping && holds.flapping),
     },

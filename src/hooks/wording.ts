@@ -50,7 +50,7 @@ function titleOfOne(event: HookEvent): string {
   const [words] = WORDS[event.event];
   const lasted = lastedOf(event);
   const since = lasted === '' ? '' : event.event === 'still_down' ? `, for ${lasted}` : ` after ${lasted}`;
-  return `${event.target} is ${words}${since}`;
+  return `${event.kind === 'group' ? 'group ' : ''}${event.target} is ${words}${since}`;
 }
 
 /** How long it lasted, or does; empty for what has only begun. */

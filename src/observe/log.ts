@@ -62,8 +62,19 @@ export function createLogObserver(log: Logger): Observer {
         'transition',
       );
     },
-    onNews({ name }, { event, incident, state, message }) {
-      log.info({ target: name, event, incident, state, message }, 'news');
+    onNews({ kind, name }, { event, incident, correlated, state, message }) {
+      log.info(
+        {
+          ...(kind && { kind }),
+          target: name,
+          event,
+          incident,
+          ...(correlated !== null && { correlated }),
+          state,
+          message,
+        },
+        'news',
+      );
     },
     onMissed({ name }, count) {
       log.warn({ target: name, count }, 'starts missed');
@@ -78,6 +89,22 @@ export function createLogObserver(log: Logger): Observer {
     onDoubt({ doubtful, score }, because) {
       if (doubtful) log.warn({ because, score }, 'in doubt of itself, verdicts of down are withheld');
       else log.info({ score }, 'sure of itself again');
+    },
+    onPause({ scope, reason, by, until, untilHealthy }, over) {
+      if (over !== null) log.info({ ...scope, reason, because: over }, 'pause over');
+      else
+        log.info(
+          { ...scope, reason, by, until: new Date(until).toISOString(), until_healthy: untilHealthy },
+          'paused',
+        );
+    },
+    onMaintenance({ reason, targets, until }, begins) {
+      if (begins)
+        log.info(
+          { reason, targets: targets.size, until: new Date(until).toISOString() },
+          'maintenance begins',
+        );
+      else log.info({ reason }, 'maintenance over');
     },
     onTrouble(what, detail) {
       log.error({ what, detail }, 'trouble');

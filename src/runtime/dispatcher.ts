@@ -1,6 +1,6 @@
 import { backoff } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
-import type { News } from '../core/news.ts';
+import type { News, NewsSubject } from '../core/news.ts';
 import {
   HOOK_EVENTS,
   OPENING_OF,
@@ -13,7 +13,6 @@ import {
 } from '../core/hook.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Redact } from '../core/redact.ts';
-import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
 import { hookEvent } from './hook-event.ts';
 
@@ -24,7 +23,7 @@ import { hookEvent } from './hook-event.ts';
  * waits for its next try holds up nobody.
  */
 export interface Dispatcher {
-  dispatch(target: Target, news: News): void;
+  dispatch(subject: NewsSubject, news: News): void;
   /** New definitions for what is dispatched from now on; what is queued keeps those that it was queued with. */
   configure(hooks: ReadonlyMap<string, HookSpec>, perHook: number): void;
   /** Takes nothing more, waits up to `graceMs`, then aborts what runs and gives up what waits. */
@@ -213,8 +212,8 @@ export function createDispatcher({
       perHook = nextPerHook;
       for (const name of places.keys()) fill(name);
     },
-    dispatch(target, news) {
-      const event = hookEvent(target, news);
+    dispatch(subject, news) {
+      const event = hookEvent(subject, news);
       const send = (hook: string, lane: string, usual: readonly HookEventName[]): void => {
         const spec = hooks.get(hook);
         const events = spec?.on ?? usual;
@@ -231,10 +230,10 @@ export function createDispatcher({
           });
         }
       };
-      const actions = `recover ${target.name}`;
+      const actions = `recover ${subject.name}`;
       if (event.event === 'up') for (const delivery of lanes.get(actions) ?? []) delivery.obsolete = true;
-      for (const hook of target.notify) send(hook, `notify ${hook} ${target.name}`, HOOK_EVENTS);
-      for (const hook of target.recover) send(hook, actions, ['down']);
+      for (const hook of subject.notify) send(hook, `notify ${hook} ${subject.name}`, HOOK_EVENTS);
+      for (const hook of subject.recover) send(hook, actions, ['down']);
     },
     async stop(graceMs) {
       stopping = true;

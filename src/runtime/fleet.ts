@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { diff } from '../core/diff.ts';
-import { forgiven, unknownHealth } from '../core/health.ts';
 import type { Doubt } from '../core/doubt.ts';
+import { type Episode, current, isMass, withMass } from '../core/episode.ts';
+import { type Health, forgiven, unknownHealth } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
 import { type Attempt, classOf } from '../core/outcome.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
@@ -17,8 +18,7 @@ import { createVigil } from './vigil.ts';
 /** How long the end waits for probes that ignore their signal, ms: a killed command has had its TERM and its KILL. */
 const LEAVE_BEHIND_MS = 2_000;
 
-/** So many suspects, and half of all targets, are no coincidence. */
-const MASS = 3;
+/** Whether many fail together is looked at so often at most, ms: there may be thousands. */
 const MASS_LOOK_MS = 500;
 
 /** All monitors together. */
@@ -35,6 +35,9 @@ export interface Fleet {
   view(name: string): View | undefined;
   /** What the agent thinks of itself. */
   doubt(): Doubt;
+  health(target: string): Health | undefined;
+  /** Id of the episode in which many targets fail together; null where none is under way. */
+  episode(): string | null;
 }
 
 export interface Changes {
@@ -51,14 +54,23 @@ export interface FleetOptions {
   readonly clock: Clock;
   readonly observer: Required<Observer>;
   readonly redact: Redact;
+  /** Why nothing is told of a target for now; null where nobody wants that. */
+  readonly hushedBecause?: (target: Target) => string | null;
 }
 
-export function createFleet({ probes, clock, observer, redact }: FleetOptions): Fleet {
+export function createFleet({
+  probes,
+  clock,
+  observer,
+  redact,
+  hushedBecause = () => null,
+}: FleetOptions): Fleet {
   // Whole, so that the grid is exact: all intervals are whole milliseconds.
   const epoch = Math.ceil(clock.now());
   const limiter = createLimiter({ total: 1, perHost: () => 1 });
   const monitors = new Map<string, Monitor>();
   let massLookedAt = -Infinity;
+  let episode: Episode | null = null;
   const vigil = createVigil({
     clock,
     onLapse: forgiveAll,
@@ -89,17 +101,25 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
   const witness: Required<Observer> = {
     ...observer,
     onAttempt(target, attempt, health, held) {
-      if (isUnheard(attempt) || (health.state === 'suspect' && isMass())) anchors.ask();
+      const mass = health.state === 'suspect' && sawMass();
+      if (isUnheard(attempt) || mass) anchors.ask();
+      if (mass) episode = withMass(episode, { now: clock.now(), wall: clock.wallTime() });
       observer.onAttempt(target, attempt, health, held);
     },
   };
 
-  /** Many at once: it is them, or it is us. Looked at now and then: there may be thousands. */
-  function isMass(): boolean {
+  /** Many at once: it is them, or it is us. */
+  function sawMass(): boolean {
     if (clock.now() - massLookedAt < MASS_LOOK_MS) return false;
     massLookedAt = clock.now();
-    const suspects = [...monitors.values()].filter((monitor) => monitor.health().state === 'suspect').length;
-    return suspects >= MASS && suspects * 2 >= monitors.size;
+    return isMass(
+      [...monitors.values()].map((monitor) => monitor.health()),
+      massLookedAt,
+    );
+  }
+
+  function episodeId(): string | null {
+    return current(episode, clock.now())?.id ?? null;
   }
 
   function forgiveAll(): void {
@@ -116,7 +136,8 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
       redact,
       epoch,
       blockers: () => blockers(target),
-      isHushed: () => null,
+      isHushed: () => hushedBecause(target),
+      episode: episodeId,
       vigil,
       pathWorks: anchors.pathWorks,
       initial: initial ?? { health: unknownHealth(clock.wallTime()), attempts: 0, missed: 0 },
@@ -193,7 +214,9 @@ export function createFleet({ probes, clock, observer, redact }: FleetOptions): 
     },
     snapshot: () => [...monitors.values()].map((monitor) => monitor.snapshot()),
     view: (name) => monitors.get(name)?.view(),
+    health: (target) => monitors.get(target)?.health(),
     doubt: vigil.doubt,
+    episode: episodeId,
   };
 }
 

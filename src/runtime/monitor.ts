@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { type Reasons, circumstancesOf, whyHeld } from '../core/gates.ts';
-import { type Health, forgiven, judge } from '../core/health.ts';
+import { type Health, forgiven, isOld, judge } from '../core/health.ts';
 import { type Observer, stackOf } from '../core/observer.ts';
 import type { Attempt } from '../core/outcome.ts';
 import { type NextStart, type Standing, isConfirming, nextStart } from '../core/plan.ts';
@@ -17,8 +17,6 @@ import { excused } from './excuse.ts';
 import type { Limiter } from './limiter.ts';
 import type { Vigil } from './vigil.ts';
 
-/** Nothing judged for so many intervals is old. */
-const STALE_INTERVALS = 3;
 /** One target's loop: due -> place -> attempt -> judgement -> observers, and when it is due again. */
 export interface Monitor {
   readonly target: Target;
@@ -57,8 +55,8 @@ export interface MonitorOptions {
   readonly epoch: number;
   /** The targets that this one depends on and that are not up. */
   readonly blockers: () => readonly string[];
-  /** Why the opening of anything is held back; null where it is not. */
-  readonly isHushed: () => string | null;
+  readonly isHushed: () => Reasons['hushed'];
+  readonly episode: () => Reasons['episode'];
   readonly vigil: Pick<Vigil, 'doubt' | 'lapses' | 'note'>;
   readonly pathWorks: () => boolean;
   readonly initial: Pick<MonitorSnapshot, 'health' | 'attempts' | 'missed'>;
@@ -66,7 +64,7 @@ export interface MonitorOptions {
 
 export function createMonitor(options: MonitorOptions): Monitor {
   const { target, probe, clock, limiter, observer, redact, epoch, vigil, pathWorks } = options;
-  const { blockers, isHushed } = options;
+  const { blockers, isHushed, episode } = options;
   const { name, rules } = target;
   let { health, attempts, missed } = options.initial;
   let estimate = NO_ESTIMATE;
@@ -148,6 +146,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       pathWorks: pathWorks(),
       flapping: health.flaps.flapping,
       purpose: target.purpose,
+      episode: episode(),
     };
   }
 
@@ -228,7 +227,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       health,
       unreachable: blockers().length > 0,
       hushed: isHushed(),
-      stale: vigil.doubt().doubtful || clock.now() - health.judgedAt > STALE_INTERVALS * rules.intervalMs,
+      stale: vigil.doubt().doubtful || isOld(health, rules.intervalMs, clock.now()),
       attempts,
       missed,
       last,

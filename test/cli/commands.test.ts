@@ -48,6 +48,18 @@ describe('vitald', () => {
 });
 
 describe('check', () => {
+  test('says when the next maintenance is, or how long this one lasts', async () => {
+    const file = yamlFile(`
+targets: [{ name: "web-{n}", each: { n: [1, 2] }, group: web, tcp: "h:1" }, { name: db, tcp: "h:1" }]
+maintenance:
+  - { groups: web, cron: "0 3 * * sun", for: 2h, zone: Asia/Tokyo, reason: patches }
+  - { targets: db, cron: "* * * * *", for: 1h, zone: UTC, reason: always }`);
+    const { stdout } = await runCli(['check', file]);
+    const [, patches, always] = stdout.split('\n');
+    expect(patches).toMatch(/^maintenance "patches": 2 targets, Sun \S+ 03:00-05:00 Asia\/Tokyo, (in|now, )/);
+    expect(always).toMatch(/^maintenance "always": 1 target, .* UTC, now, (1h|59m)\S* left$/);
+  });
+
   test('a good file is fine', async () => {
     const file = yamlFile(GOOD);
     expect(await runCli(['check', file])).toEqual({
@@ -91,6 +103,7 @@ describe('check', () => {
     const { targets } = parse(stdout) as { targets: unknown[] };
     expect(targets[1]).toEqual({
       name: 'a-2',
+      purpose: 'live',
       http: { url: 'http://h2/', headers: { authorization: '***' } },
       interval: '7s',
       timeout: '2s',
@@ -99,7 +112,6 @@ describe('check', () => {
       success_threshold: 2,
       suspect_after: 'auto',
       slow_after: 'off',
-      purpose: 'live',
       degraded_threshold: 3,
       restored_threshold: 3,
       confirm: { explicit: '2s', silent: '6s', path: '10s' },

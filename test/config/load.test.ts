@@ -165,6 +165,52 @@ targets: [{ name: a, tcp: "h:1" }]`,
   });
 });
 
+describe('groups and maintenance', () => {
+  const TARGETS = `
+targets:
+  - { name: "web-{n}", each: { n: [1, 2, 3] }, group: web, labels: { rack: 7, tier: front }, tcp: "h:1" }
+  - { name: db, group: data, labels: { rack: 7 }, tcp: "h:1" }
+  - { name: alone, tcp: "h:1" }`;
+
+  test('every group that a target names is one; all of its members are needed unless somebody says otherwise', () => {
+    const { groups } = yaml(`${TARGETS}
+hooks: { ops: { shell: "true" } }
+groups: { web: { at_least: 2, notify: ops } }`);
+    expect(groups).toEqual([
+      { name: 'web', members: ['web-1', 'web-2', 'web-3'], atLeast: 2, notify: ['ops'] },
+      { name: 'data', members: ['db'], atLeast: 1, notify: [] },
+    ]);
+  });
+
+  test.each([
+    ['targets: db', ['db'], []],
+    ['groups: web', ['web-1', 'web-2', 'web-3'], ['web']],
+    ['labels: { rack: 7 }', ['web-1', 'web-2', 'web-3', 'db'], []],
+    ['labels: { rack: 7, tier: front }', ['web-1', 'web-2', 'web-3'], []],
+    ['targets: [alone, web-1], groups: [web]', ['alone', 'web-1', 'web-2', 'web-3'], ['web']],
+    ['all: true', ['web-1', 'web-2', 'web-3', 'db', 'alone'], ['web', 'data']],
+  ])('maintenance with %s holds for %j', (selection, targets, groups) => {
+    const { maintenance } = yaml(`${TARGETS}
+maintenance: [{ ${selection}, cron: "0 3 * * sun", for: 2h, zone: Europe/Berlin, reason: patches }]`);
+    expect(maintenance).toEqual([
+      { reason: 'patches', cron: '0 3 * * sun', zone: 'Europe/Berlin', forMs: 7_200_000, targets, groups },
+    ]);
+  });
+
+  test('they may stand in every file, and a group in one of them', () => {
+    const dir = files({
+      'a.yaml': `${TARGETS}\ngroups: { web: { at_least: 1 } }`,
+      'b.yaml':
+        'groups: { web: { at_least: 2 } }\nmaintenance: [{ targets: db, cron: "@daily", for: 1h, reason: x }]',
+    });
+    expect(problemsOf(dir)).toEqual([
+      `${dir}/b.yaml:1:11 the group "web" is declared in ${dir}/a.yaml already`,
+    ]);
+    writeFileSync(join(dir, 'b.yaml'), 'maintenance: [{ targets: db, cron: "@daily", for: 1h, reason: x }]');
+    expect(load(dir).maintenance.length).toBe(1);
+  });
+});
+
 describe('each', () => {
   test('one target for each combination; other braces stay', () => {
     const { targets } = yaml(`

@@ -49,10 +49,27 @@ describe('what is told', () => {
   ])('%s -> %s', (script, line) => expect(telling(script)).toBe(line));
 });
 
+test('an incident that is told in an episode is part of it, and stays so', () => {
+  const holds = (incident: string | null): Holds => ({ incident, degraded: false, flapping: false });
+  const opened = tell(NOTHING_TOLD, holds('t-1'), false, 'mass-1');
+  expect(opened.telling).toEqual([{ event: 'down', incident: 't-1', correlated: 'mass-1' }]);
+  const closed = tell(opened.told, holds(null), false);
+  expect(closed.telling).toEqual([{ event: 'up', incident: 't-1', correlated: 'mass-1' }]);
+  expect(tell(closed.told, holds('t-2'), false).telling).toEqual([
+    { event: 'down', incident: 't-2', correlated: null },
+  ]);
+  // The old incident is over and a new one there before anybody could be told.
+  expect(tell(opened.told, holds('t-2'), false, 'mass-2').telling).toEqual([
+    { event: 'up', incident: 't-1', correlated: 'mass-1' },
+    { event: 'down', incident: 't-2', correlated: 'mass-2' },
+  ]);
+});
+
 test('over random histories every opening is closed once, in time, and nothing is closed that was not opened', () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = randomFrom(seed);
     const open = new Set<string>();
+    const correlatedBy = new Map<string | null, string | null>();
     let told = NOTHING_TOLD;
     let incident = 0;
     for (let step = 0; step < 200; step++) {
@@ -64,9 +81,12 @@ test('over random histories every opening is closed once, in time, and nothing i
         flapping: !quiet && random() < 0.2,
       };
       const hushed = random() < 0.4;
-      const next = tell(told, holds, hushed);
+      const next = tell(told, holds, hushed, random() < 0.5 ? `mass-${step}` : null);
       ({ told } = next);
-      for (const { event, incident: about } of next.telling) {
+      for (const { event, incident: about, correlated } of next.telling) {
+        if (event === 'down') correlatedBy.set(about, correlated);
+        // What an opening has in common with others, its closing has, too.
+        if (event === 'up') expect(correlated).toBe(correlatedBy.get(about));
         const opening = OPENING_OF[event];
         const key = `${opening ?? event} ${event === 'up' || event === 'down' ? about : ''}`;
         if (opening) expect(open.delete(key)).toBe(true);

@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { probes } from '../../probes/index.ts';
 import { tlsKeys } from '../../probes/wire/tls.ts';
 import { apiSchema } from '../../src/config/api.ts';
+import { groupSchema } from '../../src/config/groups.ts';
+import { maintenanceSchema } from '../../src/config/maintenance.ts';
 import { concurrencySchema, defaultsSchema } from '../../src/config/schema.ts';
 import { hooks } from '../../src/hooks/index.ts';
 import { pattern } from '../../src/schema/pattern.ts';
@@ -27,6 +29,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   defaults: defaultsSchema,
   concurrency: concurrencySchema,
   api: apiSchema,
+  groups: groupSchema,
+  maintenance: maintenanceSchema,
 };
 
 const TABLE = /(<!-- keys: (\w+) -->\n)(?:[^]*?\n)??(<!-- \/keys -->)/g;
@@ -54,7 +58,7 @@ describe.each(pages)('%s', (page) => {
 });
 
 test.each([
-  ['docs/configuration.md', ['defaults', 'concurrency', 'api']],
+  ['docs/configuration.md', ['defaults', 'concurrency', 'api', 'groups', 'maintenance']],
   ['docs/hooks.md', Object.keys(senders)],
 ])('%s has its tables, too', async (page, tables) => {
   const text = readFileSync(page, 'utf8');

@@ -42,7 +42,7 @@ describe('the body', () => {
   test.each([
     [{ text: '{taget}' }, ['body', 'text'], 'unknown placeholder {taget}; did you mean {target}?'],
     [[{ a: ['ok', '{labels.}'] }], ['body', 0, 'a', 1], /^unknown placeholder \{labels\.\}; /],
-    [{ text: '{nothing.like.it}' }, ['body', 'text'], /there is id, event, target, .*labels\.NAME$/],
+    [{ text: '{nothing.like.it}' }, ['body', 'text'], /there is id, event, kind, target, .*labels\.NAME$/],
     ['{target}', ['body'], 'expected a mapping or a list'],
   ])('%j is refused, with its place', (body, path, message) => {
     const result = hooks.webhook.settings.safeParse({ url: 'http://h/', body });

@@ -82,7 +82,7 @@ function news(event: 'down' | 'up', target = 't', incident = `${target}-1`): New
     phases: {},
   };
   const state = event === 'up' ? 'up' : 'down';
-  return { event, incident, from: 'suspect', state, message: 'no', at: 0, attempt };
+  return { event, incident, correlated: null, from: 'suspect', state, message: 'no', at: 0, attempt };
 }
 
 describe('what is dispatched', () => {

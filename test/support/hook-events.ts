@@ -5,6 +5,7 @@ import { createSystemClock } from '../../src/runtime/system-clock.ts';
 export const DOWN: HookEvent = {
   id: 'orders-mb0c7s00/down',
   event: 'down',
+  kind: 'target',
   target: 'orders',
   group: 'shop',
   labels: { tier: 'front', 'data center': 'b' },
@@ -16,6 +17,7 @@ export const DOWN: HookEvent = {
   class: 'explicit',
   message: 'status 503 <!channel> & "quoted" {target} $(id) `id`',
   incident: 'orders-mb0c7s00',
+  correlated: null,
   attempt: 3,
   at: '2026-01-01T00:00:00.000Z',
   since: '2026-01-01T00:00:00.000Z',

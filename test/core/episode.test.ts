@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { type Episode, current, isMass, withMass } from '../../src/core/episode.ts';
+import { NO_EVIDENCE, withFailure } from '../../src/core/evidence.ts';
+import { NO_FLAPS, withDown } from '../../src/core/flapping.ts';
+
+const WALL = Date.UTC(2026, 0, 1);
+const at = (second: number) => ({ now: second * 1_000, wall: WALL + second * 1_000 });
+
+test.each<[string, readonly number[], number, boolean]>([
+  ['it goes on for a minute', [0], 59.9, true],
+  ['a quiet spell ends it', [0], 60, false],
+  ['another sign prolongs it', [0, 50], 109, true],
+])('%s', (_what, seconds, second, goesOn) => {
+  const episode = seconds.reduce<Episode | null>((episode, second) => withMass(episode, at(second)), null);
+  expect(current(episode, second * 1_000)?.id ?? null).toBe(goesOn ? `mass-${WALL.toString(36)}` : null);
+});
+
+test('what comes after the quiet spell is another one', () => {
+  const first = withMass(null, at(0));
+  expect(withMass(first, at(30)).id).toBe(first.id);
+  expect(withMass(first, at(60)).id).not.toBe(first.id);
+});
+
+describe('many fail together', () => {
+  /** Seconds: first failures of suspects, newest attempts of those that are up, verdicts of those that are down. */
+  interface Fleet {
+    readonly suspect: readonly number[];
+    readonly up?: readonly number[];
+    readonly down?: readonly number[];
+  }
+  function fleet({ suspect, up = [], down = [] }: Fleet): Parameters<typeof isMass>[0] {
+    const one = (state: 'up' | 'suspect' | 'down', second: number) => {
+      const at = second * 1_000;
+      return {
+        state,
+        judgedAt: at,
+        evidence: state === 'suspect' ? withFailure(NO_EVIDENCE, 'explicit', at) : NO_EVIDENCE,
+        flaps: state === 'down' ? withDown(NO_FLAPS, at) : NO_FLAPS,
+      };
+    };
+    return [
+      ...suspect.map((second) => one('suspect', second)),
+      ...up.map((second) => one('up', second)),
+      ...down.map((second) => one('down', second)),
+    ];
+  }
+  const times = (count: number, second: number): number[] => Array.from({ length: count }, () => second);
+
+  test.each<[string, Fleet, boolean]>([
+    ['all', { suspect: [10, 11, 12] }, true],
+    ['two are not many', { suspect: [10, 11] }, false],
+    ['half of them', { suspect: [10, 11, 12], up: times(3, 12) }, true],
+    ['fewer than half', { suspect: [10, 11, 12], up: times(4, 12) }, false],
+    ['half of those heard of since', { suspect: [10, 11, 12], up: times(7, 9) }, true],
+    ['hardly any has been heard of yet', { suspect: [10, 11, 12], up: times(10, 9) }, false],
+    ['one that has been suspect for long looks far back', { suspect: [0, 11, 12], up: times(7, 9) }, false],
+    ['who went down lately is among them', { suspect: [12], up: [12], down: [10, 11] }, true],
+    ['who went down long ago is not', { suspect: [72], up: [72], down: [1, 2] }, false],
+  ])('%s', (_what, standing, expected) => {
+    expect(isMass(fleet(standing), Math.max(...standing.suspect) * 1_000 + 1_000)).toBe(expected);
+  });
+});
