@@ -6,9 +6,13 @@ import type { ProbeRegistry } from './core/probe.ts';
 import type { Redact } from './core/redact.ts';
 import type { View } from './core/view.ts';
 import type { Config } from './config/load.ts';
+import type { Store } from './core/store.ts';
+import { subjectOf } from './core/group.ts';
+import { createNotifier } from './notify/notifier.ts';
 import { createDispatcher } from './runtime/dispatcher.ts';
 import { type Changes, createFleet } from './runtime/fleet.ts';
 import { type GroupSnapshot, createGroups } from './runtime/groups.ts';
+import { hookEvent } from './runtime/hook-event.ts';
 import type { MonitorSnapshot } from './runtime/monitor.ts';
 import { type Quiet, createQuiet } from './runtime/quiet.ts';
 
@@ -36,15 +40,25 @@ export interface AgentOptions {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly observers: readonly Observer[];
+  readonly store: Store;
 }
 
-export function createAgent({ probes, hooks, clock, random, observers }: AgentOptions): Agent {
+export function createAgent({ probes, hooks, clock, random, observers, store }: AgentOptions): Agent {
   let config: Config | undefined;
   /** Of the newest configurations: what was asked with a secret that a reload has replaced may still be under way. */
   let redactors: readonly Redact[] = [];
   const redact: Redact = (text) => redactors.reduce((masked, one) => one(masked), text);
   const told = combine(observers);
   const dispatcher = createDispatcher({ registry: hooks, clock, random, observer: told, redact });
+  const notifier = createNotifier({
+    registry: hooks,
+    clock,
+    random,
+    observer: told,
+    redact,
+    store,
+    hushedBecause: (subject) => quiet.because(subject),
+  });
   const observer: Required<Observer> = {
     ...told,
     onAttempt(target, attempt, health, held) {
@@ -55,6 +69,7 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
     // The log speaks of it before the hooks that it sets off.
     onNews(subject, news) {
       told.onNews(subject, news);
+      notifier.tell(subject.notify, hookEvent(subject, news));
       dispatcher.dispatch(subject, news);
     },
     onTrouble: (what, detail) => told.onTrouble(what, redact(detail)),
@@ -81,7 +96,10 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
     apply(next) {
       redactors = [next.redact, ...redactors].slice(0, MOST_REDACTORS);
       config = next;
-      dispatcher.configure(next.hooks, next.concurrency.perHook);
+      const { perHook } = next.concurrency;
+      const subjects = [...next.targets, ...next.groups.map(subjectOf)];
+      notifier.configure({ hooks: next.hooks, perHook, subjects });
+      dispatcher.configure(next.hooks, perHook);
       quiet.apply(next.targets, next.maintenance);
       const abandoned = groups.apply(next.groups).map((name) => `group ${name}`);
       const changes = fleet.apply(next.targets, next.concurrency, next.anchors);
@@ -89,7 +107,8 @@ export function createAgent({ probes, hooks, clock, random, observers }: AgentOp
     },
     async stop() {
       quiet.stop();
-      await Promise.all([fleet.stop(), dispatcher.stop(config?.stopGraceMs ?? 0)]);
+      const graceMs = config?.stopGraceMs ?? 0;
+      await Promise.all([fleet.stop(), notifier.stop(graceMs), dispatcher.stop(graceMs)]);
     },
     snapshot: fleet.snapshot,
     view: fleet.view,

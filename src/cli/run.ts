@@ -87,6 +87,7 @@ export async function runAgent(
     clock,
     random: Math.random,
     observers: told,
+    store,
   });
 
   async function reload(why: string): Promise<void> {

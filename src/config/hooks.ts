@@ -1,5 +1,6 @@
 import type { HookRegistry, HookSpec } from '../core/hook.ts';
 import type { Step, StepRegistry } from '../core/step.ts';
+import { termsOf } from './delivery.ts';
 import { onlyKind } from './kind.ts';
 import { type SingleStep, loadLadder, loadSingle } from './ladders.ts';
 import type { Problem } from './problem.ts';
@@ -21,7 +22,11 @@ export interface HookKinds {
   readonly steps: StepRegistry;
 }
 
-export function loadHooks(entries: readonly Sourced[], kinds: HookKinds, problems: Problem[]): LoadedHooks {
+export function loadHooks(
+  entries: readonly Sourced[],
+  kinds: HookKinds & { readonly remindMs: number | undefined },
+  problems: Problem[],
+): LoadedHooks {
   const hooks = new Map<string, HookSpec>();
   const ladders = new Map<string, readonly Step[]>();
   const singles = new Map<string, SingleStep>();
@@ -83,7 +88,7 @@ export function loadHooks(entries: readonly Sourced[], kinds: HookKinds, problem
 function loadHook(
   name: string,
   entry: Sourced,
-  { hooks, steps }: HookKinds,
+  { hooks, steps, remindMs }: HookKinds & { readonly remindMs: number | undefined },
   problems: Problem[],
 ): HookSpec | undefined {
   const checked = validate(hookSchema(hooks), entry, problems);
@@ -95,12 +100,14 @@ function loadHook(
   );
   if (!checked || !kind) return undefined;
   const { defaults } = hooks[kind]!;
-  return {
-    name,
-    kind,
-    settings: (checked as Record<string, unknown>)[kind],
-    on: checked.on ?? null,
-    timeoutMs: checked.timeout ?? defaults.timeoutMs,
-    retries: checked.retries ?? defaults.retries,
-  };
+  const terms = termsOf(checked, { kind, defaults, remindMs }, entry, problems);
+  return (
+    terms && {
+      name,
+      kind,
+      settings: (checked as Record<string, unknown>)[kind],
+      on: checked.on ?? null,
+      ...terms,
+    }
+  );
 }

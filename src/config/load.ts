@@ -78,13 +78,15 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
 
   const recovery = onlyOne('recovery', files, problems);
 
-  const loadedHooks = loadHooks(entriesOf('hooks', files), { hooks, steps }, problems);
+  const checkedDefaults = defaults && validate(defaultsSchema, defaults, problems);
+  const kinds = { hooks, steps, remindMs: checkedDefaults?.remind };
+  const loadedHooks = loadHooks(entriesOf('hooks', files), kinds, problems);
   const loaded = loadTargets({
     confirm: confirm?.data ?? {},
     targets: entriesOf('targets', files),
     defaults: defaults && {
       ...defaults,
-      data: validate(defaultsSchema, defaults, problems) && defaults.data,
+      data: checkedDefaults && defaults.data,
     },
     probes,
     hooks: loadedHooks,

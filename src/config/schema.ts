@@ -20,6 +20,7 @@ import {
   withShortForm,
 } from '../schema/scalars.ts';
 import { apiSchema } from './api.ts';
+import { deliveryKeys, remind } from './delivery.ts';
 import { eitherKind, optionalKeys } from './kind.ts';
 import { brakesSchema, policyKeys, stepSchema } from './recovery.ts';
 
@@ -114,7 +115,10 @@ function inDuration(ms: number): string {
   return `\`${formatDuration(ms)}\``;
 }
 
-export const defaultsSchema = z.strictObject(ruleKeys);
+export const defaultsSchema = z.strictObject({
+  ...ruleKeys,
+  remind: remind.describe('how often hooks tell that a target is still down, unless they say otherwise'),
+});
 
 /** One target, its `each` already worked off. Every kind of probe brings its own key. */
 export function targetSchema(probes: ProbeRegistry) {
@@ -143,8 +147,7 @@ export function hookSchema(hooks: HookRegistry) {
     on: oneOrMore(z.enum(HOOK_EVENTS, { error: expected(HOOK_EVENTS.join(', ')) }))
       .optional()
       .describe('the events on which it notifies: all, unless it says which'),
-    timeout: duration().optional().describe('one try'),
-    retries: integer(0, 100).optional().describe('how often a try that failed is repeated'),
+    ...deliveryKeys,
     ...optionalKeys(hooks, (kind) => `what runs: ${kind}. A hook is of exactly one kind`),
   });
 }

@@ -11,9 +11,20 @@ import type { State } from './health.ts';
 export interface Hook<Settings = unknown> {
   readonly kind: string;
   readonly settings: z.ZodType<Settings>;
-  readonly defaults: { readonly timeoutMs: number; readonly retries: number };
+  readonly defaults: HookDefaults;
   /** May throw: that counts as not delivered. Aborted by the signal, it has to leave nothing behind. */
   fire(settings: Settings, event: HookEvent, context: HookContext): Promise<HookResult>;
+}
+
+/** What holds where a hook's declaration says nothing. */
+export interface HookDefaults {
+  readonly timeoutMs: number;
+  /** Tries after the first one; null: as many as there is time for. */
+  readonly retries: number | null;
+  /** How long events are gathered for one message, ms; null: it takes one at a time, and never more. */
+  readonly groupingMs: number | null;
+  /** What it was told lapses at the receiver, unless it is told again this often, ms. */
+  readonly refreshMs?: number;
 }
 
 export interface HookContext {
@@ -35,12 +46,16 @@ export type HookRegistry = Readonly<Record<string, Hook>>;
 /** Each opening with its closing. */
 export const HOOK_EVENTS = ['down', 'up', 'degraded', 'restored', 'flapping', 'settled'] as const;
 
-/** `still_down` reminds of what was told: whoever asks for reminders gets it. */
-export type HookEventName = (typeof HOOK_EVENTS)[number] | 'still_down';
+/**
+ * `still_down` reminds of what was told: whoever asks for reminders gets it. `abandoned` closes what nobody will verify
+ * up: its target is gone from the configuration. Whoever hears `up` gets it.
+ */
+export type HookEventName = (typeof HOOK_EVENTS)[number] | 'still_down' | 'abandoned';
 
 /** What each closing closes. */
 export const OPENING_OF: Readonly<Partial<Record<HookEventName, HookEventName>>> = {
   up: 'down',
+  abandoned: 'down',
   restored: 'degraded',
   settled: 'flapping',
 };
@@ -85,7 +100,14 @@ export interface HookSpec {
   /** Null: all events where it notifies, `down` where it recovers. */
   readonly on: readonly HookEventName[] | null;
   readonly timeoutMs: number;
-  readonly retries: number;
+  /** Tries after the first one; null: as many as there is time for. */
+  readonly retries: number | null;
+  /** How long it is tried, from the event on, ms. */
+  readonly retryForMs: number;
+  /** How long events are gathered for one message, ms. */
+  readonly groupingMs: number;
+  /** What lasts is told again this often, ms: to remind people, or because it lapses there. */
+  readonly repeat: { readonly everyMs: number; readonly why: 'reminder' | 'refresh' } | null;
 }
 
 /** How one delivery ended, all tries included. */

@@ -18,20 +18,22 @@ const ALERTS: Readonly<Record<HookEventName, readonly [alertname: string, severi
     down: ['VitaldDown', 'critical', false],
     still_down: ['VitaldDown', 'critical', false],
     up: ['VitaldDown', 'critical', true],
+    abandoned: ['VitaldDown', 'critical', true],
     degraded: ['VitaldDegraded', 'warning', false],
     restored: ['VitaldDegraded', 'warning', true],
     flapping: ['VitaldFlapping', 'warning', false],
     settled: ['VitaldFlapping', 'warning', true],
   };
 
-/** Alertmanager v2. What lasts is sent again every minute; were the agent to die, it would expire after five. */
+/** What lasts is sent again every minute; were the agent to die, it would expire after five. */
+const REFRESH_MS = 60_000;
 const EXPIRES_MS = 300_000;
 
-/** Routing, silencing and telling people are Alertmanager's. Fine where one of its members has taken it. */
+/** Alertmanager, by its API v2. Routing, silencing and telling people are its business. Fine where one of its members has taken it. */
 export const alertmanager: Hook<z.infer<typeof keys>> = {
   kind: 'alertmanager',
   settings: withShortForm(['scalar', 'list'], (urls) => ({ urls }), keys),
-  defaults: { timeoutMs: 10_000, retries: 3 },
+  defaults: { timeoutMs: 10_000, retries: null, groupingMs: 1_000, refreshMs: REFRESH_MS },
 
   async fire({ urls, labels, headers }, event, context) {
     const now = context.clock.wallTime();

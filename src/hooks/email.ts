@@ -42,7 +42,7 @@ const NEVER_MS = 2 ** 30;
 export const email: Hook<EmailSettings> = {
   kind: 'email',
   settings: keys,
-  defaults: { timeoutMs: 30_000, retries: 3 },
+  defaults: { timeoutMs: 30_000, retries: null, groupingMs: 5_000 },
 
   async fire(settings, event, { signal }) {
     // It is large, and most agents send no mail.

@@ -13,7 +13,7 @@ export const exec: Hook<CommandSettings> = {
   kind: 'exec',
   settings: withShortForm(['list'], (command) => ({ command }), keys),
   // An action that failed may have half happened: it is not repeated unless the user says so.
-  defaults: { timeoutMs: 30_000, retries: 0 },
+  defaults: { timeoutMs: 30_000, retries: 0, groupingMs: 0 },
   fire: fireCommand,
 };
 

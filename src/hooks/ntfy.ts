@@ -22,7 +22,7 @@ const MOST_BYTES = 4_000;
 export const ntfy: Hook<z.infer<typeof keys>> = {
   kind: 'ntfy',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
-  defaults: { timeoutMs: 10_000, retries: 3 },
+  defaults: { timeoutMs: 10_000, retries: null, groupingMs: 5_000 },
 
   async fire({ url, token, priority }, event, context) {
     const { tone, title, lines } = wording(event);

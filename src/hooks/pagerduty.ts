@@ -22,6 +22,7 @@ const ALERTS: Readonly<Record<HookEventName, readonly [action: 'trigger' | 'reso
   down: ['trigger', 'down'],
   still_down: ['trigger', 'down'],
   up: ['resolve', 'down'],
+  abandoned: ['resolve', 'down'],
   degraded: ['trigger', 'degraded'],
   restored: ['resolve', 'degraded'],
   flapping: ['trigger', 'flapping'],
@@ -36,7 +37,7 @@ const MOST_KEY = 255;
 export const pagerduty: Hook<z.infer<typeof keys>> = {
   kind: 'pagerduty',
   settings: withShortForm(['scalar'], (routing_key) => ({ routing_key }), keys),
-  defaults: { timeoutMs: 10_000, retries: 3 },
+  defaults: { timeoutMs: 10_000, retries: null, groupingMs: null },
 
   async fire({ routing_key, severity, url }, event, context) {
     const [event_action, alert] = ALERTS[event.event];
@@ -68,8 +69,9 @@ export const pagerduty: Hook<z.infer<typeof keys>> = {
 };
 
 /** The same for all that is told of one incident; what has none begins and ends once at a time for each target. */
-function keyOf({ incident, target }: HookEvent, alert: string): string {
-  const key = alert === 'down' && incident !== null ? incident : `${target}/${alert}`;
+function keyOf({ kind, incident, target }: HookEvent, alert: string): string {
+  const about = alert === 'down' && incident !== null ? incident : `${target}/${alert}`;
+  const key = kind === 'group' ? `group ${about}` : about;
   // The end of an id tells two incidents of one target apart.
   return key.slice(-MOST_KEY);
 }

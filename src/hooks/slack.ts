@@ -17,7 +17,7 @@ const MOST_BYTES = 8_000;
 export const slack: Hook<z.infer<typeof keys>> = {
   kind: 'slack',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
-  defaults: { timeoutMs: 10_000, retries: 3 },
+  defaults: { timeoutMs: 10_000, retries: null, groupingMs: 5_000 },
 
   async fire({ url }, event, context) {
     const { tone, title, lines } = wording(event);

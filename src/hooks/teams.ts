@@ -17,7 +17,7 @@ const MOST_BYTES = 10_000;
 export const teams: Hook<z.infer<typeof keys>> = {
   kind: 'teams',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
-  defaults: { timeoutMs: 10_000, retries: 3 },
+  defaults: { timeoutMs: 10_000, retries: null, groupingMs: 5_000 },
 
   async fire({ url }, event, context) {
     const { tone, title, lines } = wording(event);

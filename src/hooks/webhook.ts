@@ -33,7 +33,7 @@ type WebhookSettings = z.infer<typeof keys>;
 export const webhook: Hook<WebhookSettings> = {
   kind: 'webhook',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
-  defaults: { timeoutMs: 10_000, retries: 3 },
+  defaults: { timeoutMs: 10_000, retries: null, groupingMs: 0 },
 
   async fire({ url, method, headers, body: template, hmac }, event, context) {
     const body = JSON.stringify(template === undefined ? event : filled(template, event));

@@ -1,4 +1,4 @@
-import type { HookEvent, HookEventName } from '../core/hook.ts';
+import { type HookEvent, type HookEventName, OPENING_OF } from '../core/hook.ts';
 import { formatDuration } from '../core/units.ts';
 
 /** What a person is told, short enough for the lock screen of a telephone. */
@@ -16,6 +16,7 @@ const WORDS: Readonly<Record<HookEventName, readonly [words: string, tone: Wordi
   still_down: ['still down', 'bad'],
   flapping: ['flapping', 'warning'],
   degraded: ['degraded', 'warning'],
+  abandoned: ['no longer watched', 'warning'],
   settled: ['steady again', 'good'],
   restored: ['well again', 'good'],
   up: ['up again', 'good'],
@@ -33,12 +34,25 @@ export function eventsOf(event: HookEvent): readonly HookEvent[] {
 
 /** `zone` as `Europe/Berlin`; without it, that of the agent. */
 export function wording(event: HookEvent, zone?: string): Wording {
-  const events = eventsOf(event);
+  const events = withoutOver(eventsOf(event));
+  const [only, ...others] = events;
+  const isOne = others.length === 0;
   return {
     tone: toneOf(events),
-    title: events.length === 1 ? titleOfOne(event) : titleOfMany(events),
-    lines: events.length === 1 ? linesOfOne(event, zone) : linesOfMany(events, zone),
+    title: isOne ? titleOfOne(only!) : titleOfMany(events),
+    lines: isOne ? linesOfOne(only!, zone) : linesOfMany(events, zone),
   };
+}
+
+/** Without the beginnings whose end is told in the same message: the end says how long it was. */
+function withoutOver(events: readonly HookEvent[]): readonly HookEvent[] {
+  const keyOf = ({ kind, target }: HookEvent, name: HookEventName): string => `${name} ${kind} ${target}`;
+  const ends = new Map<string, number>();
+  for (const [index, event] of events.entries()) {
+    const opening = OPENING_OF[event.event];
+    if (opening) ends.set(keyOf(event, opening), index);
+  }
+  return events.filter((event, index) => (ends.get(keyOf(event, event.event)) ?? -1) < index);
 }
 
 function toneOf(events: readonly HookEvent[]): Wording['tone'] {
@@ -50,7 +64,11 @@ function titleOfOne(event: HookEvent): string {
   const [words] = WORDS[event.event];
   const lasted = lastedOf(event);
   const since = lasted === '' ? '' : event.event === 'still_down' ? `, for ${lasted}` : ` after ${lasted}`;
-  return `${event.kind === 'group' ? 'group ' : ''}${event.target} is ${words}${since}`;
+  return `${nameOf(event)} is ${words}${since}`;
+}
+
+function nameOf({ kind, target }: HookEvent): string {
+  return kind === 'group' ? `group ${target}` : target;
 }
 
 /** How long it lasted, or does; empty for what has only begun. */
@@ -60,14 +78,14 @@ function lastedOf({ at, since }: HookEvent): string {
 }
 
 function linesOfOne(event: HookEvent, zone: string | undefined): string[] {
-  const closes = WORDS[event.event][1] === 'good';
+  const closes = OPENING_OF[event.event] !== undefined;
   const began = momentOf(event.since, zone);
   return [
     `${event.message}${whyOf(event)}`,
     closes ? `from ${began} to ${momentOf(event.at, zone)}` : `since ${began}`,
     [
       ...(event.group === null ? [] : [`group ${event.group}`]),
-      event.probe,
+      ...(event.kind === 'group' ? [] : [event.probe]),
       ...(event.incident === null ? [] : [`incident ${event.incident}`]),
     ].join(' · '),
   ].filter((line) => line !== '');
@@ -80,10 +98,17 @@ function whyOf(event: HookEvent): string {
 
 function titleOfMany(events: readonly HookEvent[]): string {
   const parts = byName(events).map(([name, those], index) => {
-    const count = index > 0 ? `${those.length}` : those.length === 1 ? '1 target' : `${those.length} targets`;
+    const count = index > 0 ? `${those.length}` : countOf(those);
     return `${count} ${those.length === 1 ? 'is' : 'are'} ${WORDS[name][0]}`;
   });
   return parts.join(', ');
+}
+
+/** `1 target`, `3 groups`, `4 targets and groups` */
+function countOf(events: readonly HookEvent[]): string {
+  const kinds = [...new Set(events.map(({ kind }) => kind))].toSorted().toReversed();
+  const noun = kinds.map((kind) => (events.length === 1 ? kind : `${kind}s`)).join(' and ');
+  return `${events.length} ${noun}`;
 }
 
 /** Every one of them, with its reason where they are few; else their names by group. */
@@ -110,10 +135,10 @@ function lineOf(event: HookEvent): string {
 
 function groupsOf(events: readonly HookEvent[]): Map<string | null, string[]> {
   const groups = new Map<string | null, string[]>();
-  for (const { group, target } of events) {
-    const names = groups.get(group);
-    if (names) names.push(target);
-    else groups.set(group, [target]);
+  for (const event of events) {
+    const names = groups.get(event.group);
+    if (names) names.push(nameOf(event));
+    else groups.set(event.group, [nameOf(event)]);
   }
   return groups;
 }

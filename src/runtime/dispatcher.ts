@@ -2,7 +2,6 @@ import { backoff } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
 import type { News, NewsSubject } from '../core/news.ts';
 import {
-  HOOK_EVENTS,
   OPENING_OF,
   type HookEvent,
   type HookEventName,
@@ -17,10 +16,9 @@ import { formatDuration } from '../core/units.ts';
 import { hookEvent } from './hook-event.ts';
 
 /**
- * Delivers events to hooks, beside the probes and never in their way. A lane is a queue in order: each notifier has
- * one for each target, and a target's actions share one, so that they never overlap. Lanes do not wait for each other,
- * except for a place: each hook runs at most `perHook` times at once, so one that hangs holds up only itself, and one that
- * waits for its next try holds up nobody.
+ * Runs actions, beside the probes and never in their way. A lane is a queue in order: a target's actions share one, so
+ * that they never overlap. Lanes do not wait for each other, except for a place: each hook runs at most `perHook` times at
+ * once, so one that hangs holds up only itself, and one that waits for its next try holds up nobody.
  */
 export interface Dispatcher {
   dispatch(subject: NewsSubject, news: News): void;
@@ -29,6 +27,9 @@ export interface Dispatcher {
   /** Takes nothing more, waits up to `graceMs`, then aborts what runs and gives up what waits. */
   stop(graceMs: number): Promise<void>;
 }
+
+/** Of a kind that sends, where nothing is written: an action that comes hours late helps nobody. */
+const ACTION_RETRIES = 3;
 
 const MAX_QUEUED = 10_000;
 
@@ -150,7 +151,7 @@ export function createDispatcher({
     }
     const result = await fireOnce(delivery);
     delivery.said = result.detail;
-    if (!result.ok && result.retry && delivery.tries <= spec.retries) return true;
+    if (!result.ok && result.retry && delivery.tries <= (spec.retries ?? ACTION_RETRIES)) return true;
     finish(delivery, result);
     return false;
   }
@@ -232,7 +233,6 @@ export function createDispatcher({
       };
       const actions = `recover ${subject.name}`;
       if (event.event === 'up') for (const delivery of lanes.get(actions) ?? []) delivery.obsolete = true;
-      for (const hook of subject.notify) send(hook, `notify ${hook} ${subject.name}`, HOOK_EVENTS);
       for (const hook of subject.recover) send(hook, actions, ['down']);
     },
     async stop(graceMs) {

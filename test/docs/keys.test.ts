@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { probes } from '../../probes/index.ts';
 import { tlsKeys } from '../../probes/wire/tls.ts';
 import { apiSchema } from '../../src/config/api.ts';
+import { deliveryKeys } from '../../src/config/delivery.ts';
 import { groupSchema } from '../../src/config/groups.ts';
 import { maintenanceSchema } from '../../src/config/maintenance.ts';
 import { concurrencySchema, defaultsSchema } from '../../src/config/schema.ts';
@@ -26,6 +27,7 @@ const { exec: _exec, shell: _shell, ...senders } = hooks;
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ...KINDS,
   ...Object.fromEntries(Object.entries(senders).map(([kind, { settings }]) => [kind, settings])),
+  delivery: z.strictObject(deliveryKeys),
   defaults: defaultsSchema,
   concurrency: concurrencySchema,
   api: apiSchema,
@@ -59,7 +61,7 @@ describe.each(pages)('%s', (page) => {
 
 test.each([
   ['docs/configuration.md', ['defaults', 'concurrency', 'api', 'groups', 'maintenance']],
-  ['docs/hooks.md', Object.keys(senders)],
+  ['docs/hooks.md', ['delivery', ...Object.keys(senders)]],
 ])('%s has its tables, too', async (page, tables) => {
   const text = readFileSync(page, 'utf8');
   expect([...text.matchAll(TABLE)].map(([, , name]) => name)).toEqual(tables);

@@ -92,6 +92,29 @@ describe('many at once', () => {
   });
 });
 
+describe('in one message', () => {
+  test('a beginning whose end is there, too, is not told; one that came after it is', () => {
+    const again = { ...DOWN, id: 'again', incident: 'orders-2' };
+    expect(wording({ ...DOWN, also: [UP] }).title).toBe('orders is up again after 2m3s');
+    expect(wording({ ...DOWN, also: [UP, again] }).title).toBe('1 target is down, 1 is up again');
+    expect(wording({ ...DOWN, also: [{ ...UP, target: 'cart' }] }).title).toBe(
+      '1 target is down, 1 is up again',
+    );
+  });
+
+  test('a group is called so', () => {
+    const group: HookEvent = { ...DOWN, kind: 'group', target: 'shop', probe: 'group', incident: 'shop-1' };
+    expect(wording(group, 'UTC')).toMatchObject({
+      title: 'group shop is down',
+      lines: [expect.anything(), expect.anything(), 'group shop · incident shop-1'],
+    });
+    const { title, lines } = wording({ ...group, also: [DOWN] });
+    expect(title).toBe('2 targets and groups are down');
+    expect(lines[0]).toMatch(/^group shop is down: /);
+    expect(wording({ ...group, also: [{ ...group, target: 'bar' }] }).title).toBe('2 groups are down');
+  });
+});
+
 test.each([
   ['short', 5, 'short'],
   ['too long', 7, 'too …'],
