@@ -13,6 +13,7 @@ import { createDispatcher } from './runtime/dispatcher.ts';
 import { type Changes, createFleet } from './runtime/fleet.ts';
 import { type GroupSnapshot, createGroups } from './runtime/groups.ts';
 import { hookEvent } from './runtime/hook-event.ts';
+import { createKeeper } from './runtime/keeper.ts';
 import type { MonitorSnapshot } from './runtime/monitor.ts';
 import { type Quiet, createQuiet } from './runtime/quiet.ts';
 
@@ -48,7 +49,8 @@ export function createAgent({ probes, hooks, clock, random, observers, store }: 
   /** Of the newest configurations: what was asked with a secret that a reload has replaced may still be under way. */
   let redactors: readonly Redact[] = [];
   const redact: Redact = (text) => redactors.reduce((masked, one) => one(masked), text);
-  const told = combine(observers);
+  const keeper = createKeeper({ store, clock, memoryOf: (name) => fleet.memory(name) });
+  const told = combine([keeper.observer, ...observers]);
   const dispatcher = createDispatcher({ registry: hooks, clock, random, observer: told, redact });
   const notifier = createNotifier({
     registry: hooks,
@@ -77,19 +79,26 @@ export function createAgent({ probes, hooks, clock, random, observers, store }: 
   const quiet = createQuiet({
     clock,
     observer: told,
-    rows: new Map(),
-    keep: () => {},
+    rows: store.kept('pause'),
+    keep: (key, row) => store.put('pause', key, row),
     healthOf: (target) => fleet.health(target),
   });
-  const fleet = createFleet({ probes, clock, observer, redact, hushedBecause: quiet.because });
+  const fleet = createFleet({
+    probes,
+    clock,
+    observer,
+    redact,
+    hushedBecause: quiet.because,
+    recall: keeper.recall,
+  });
   const groups = createGroups({
     clock,
     observer,
     hushedBecause: quiet.because,
     isDoubtful: () => fleet.doubt().doubtful,
     episode: fleet.episode,
-    rows: new Map(),
-    keep: () => {},
+    rows: store.kept('group'),
+    keep: (name, health) => store.put('group', name, health),
   });
 
   return {
@@ -101,12 +110,15 @@ export function createAgent({ probes, hooks, clock, random, observers, store }: 
       notifier.configure({ hooks: next.hooks, perHook, subjects });
       dispatcher.configure(next.hooks, perHook);
       quiet.apply(next.targets, next.maintenance);
-      const abandoned = groups.apply(next.groups).map((name) => `group ${name}`);
+      const abandoned = groups.apply(next.groups);
       const changes = fleet.apply(next.targets, next.concurrency, next.anchors);
-      return { ...changes, abandoned: [...changes.abandoned, ...abandoned] };
+      abandoned.push(...keeper.retain(next.targets));
+      for (const { name, incident } of abandoned) told.onAbandoned(name, incident);
+      return changes;
     },
     async stop() {
       quiet.stop();
+      keeper.stop();
       const graceMs = config?.stopGraceMs ?? 0;
       await Promise.all([fleet.stop(), notifier.stop(graceMs), dispatcher.stop(graceMs)]);
     },

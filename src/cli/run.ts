@@ -18,6 +18,7 @@ import { toldToLeave } from './leave.ts';
 import { createListener } from './listener.ts';
 import type { Command } from './main.ts';
 import { renderProblems } from './problems.ts';
+import { createRecorder } from '../store/recorder.ts';
 import { openState } from './state.ts';
 import { paintFor } from './style.ts';
 import { watchFiles } from './watch.ts';
@@ -64,7 +65,7 @@ export async function runAgent(
   const counters = createCounters();
   const beatLog = createBeatLog(log, clock);
   const store = await openState(keepsState ? config.state : null, clock, log);
-  const told = [createLogObserver(log), beatLog, counters, ...observers];
+  const told = [createLogObserver(log), createRecorder({ store, clock }), beatLog, counters, ...observers];
   const listener = createListener({
     clock,
     observer: combine(told),
@@ -100,9 +101,8 @@ export async function runAgent(
       log.error({ why, problems: problemsOf(error) }, 'reload refused, the running configuration goes on');
       return;
     }
-    const { abandoned, ...changes } = agent.apply(config);
+    const changes = agent.apply(config);
     log.info({ why, ...changes }, 'reloaded');
-    if (abandoned.length > 0) log.warn({ targets: abandoned }, 'targets removed with an open incident');
   }
 
   const leave = toldToLeave();

@@ -56,6 +56,7 @@ export function anchorTargets(
       recover: [],
       policy: POLICY,
       fingerprint: name,
+      probeFingerprint: name,
     };
   });
 }

@@ -100,7 +100,7 @@ function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTarget
     const recover = listOf(checked.recover ?? defaultData['recover']);
     const purpose = purposeOf(entry, defaults, recover.length > 0, problems);
     const policy = policyOf(checked, commonPolicy);
-    const identity = JSON.stringify([source.dir, written, purpose, rules, notify, recover, policy]);
+    const identity = [source.dir, written, purpose, rules, notify, recover, policy];
     return {
       merged: {
         ...written,
@@ -115,16 +115,21 @@ function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTarget
         labels: checked.labels,
         purpose,
         probe: { kind, settings },
+        probeFingerprint: hash([source.dir, kind, written[kind]]),
         ...(host !== undefined && { host }),
         rules,
         dependsOn: checked.depends_on,
         notify,
         recover,
         policy,
-        fingerprint: createHash('sha256').update(identity).digest('base64'),
+        fingerprint: hash(identity),
       },
     };
   };
+}
+
+function hash(identity: unknown): string {
+  return createHash('sha256').update(JSON.stringify(identity)).digest('base64');
 }
 
 /** Also of targets that have other problems: all are told at once. */

@@ -60,6 +60,11 @@ export function unknownGroup(at: number): GroupHealth {
   return { state: 'unknown', since: at, incidentAt: null, told: NOTHING_TOLD };
 }
 
+/** A group may be called as one of its targets is. */
+export function groupIncidentId(name: string, openedAt: number): string {
+  return incidentId(`group:${name}`, openedAt);
+}
+
 /**
  * What becomes of it, at `at`, wall clock ms, and what is told. What cannot be known closes no incident. The same object
  * where nothing has changed.
@@ -80,8 +85,7 @@ export function judgeGroup(
   },
 ): { readonly health: GroupHealth; readonly telling: readonly Telling[] } {
   const incidentAt = state === 'up' ? null : state === 'down' ? (health.incidentAt ?? at) : health.incidentAt;
-  // A group may be called as one of its targets is.
-  const incident = incidentAt === null ? null : incidentId(`group:${name}`, incidentAt);
+  const incident = incidentAt === null ? null : groupIncidentId(name, incidentAt);
   const holds = { incident, degraded: false, flapping: false };
   const { told, telling } = tell(health.told, holds, hushed, episode);
   if (state === health.state && incidentAt === health.incidentAt && told === health.told) {

@@ -17,6 +17,8 @@ export interface Observer {
   onTransition?(target: Target, transition: Transition): void;
   /** What the world is told of a target, after the transition that it may be due to, or of a group. */
   onNews?(subject: NewsSubject, news: News): void;
+  /** It is watched no more, and its incident was open: nobody will verify it up again. */
+  onAbandoned?(name: string, incident: string): void;
   /** How long after it was due an attempt started, ms. */
   onStart?(target: Target, latenessMs: number): void;
   /** Starts that were skipped, because the one before was still under way. */
@@ -54,6 +56,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     onAttempt: (target, attempt, health, held) => tell((o) => o.onAttempt?.(target, attempt, health, held)),
     onTransition: (target, transition) => tell((o) => o.onTransition?.(target, transition)),
     onNews: (subject, news) => tell((o) => o.onNews?.(subject, news)),
+    onAbandoned: (name, incident) => tell((o) => o.onAbandoned?.(name, incident)),
     onStart: (target, latenessMs) => tell((o) => o.onStart?.(target, latenessMs)),
     onMissed: (target, count) => tell((o) => o.onMissed?.(target, count)),
     onHook: (report) => tell((o) => o.onHook?.(report)),

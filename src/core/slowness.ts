@@ -1,4 +1,4 @@
-import { type Quantile, valueOf } from './quantile.ts';
+import { type Quantile, valueOf, withSample } from './quantile.ts';
 import type { Rules } from './target.ts';
 
 /** So many good answers, before it is said what is usual; and what is slow, in terms of it. */
@@ -13,4 +13,14 @@ export function slowFrom(slowAfter: Rules['slowAfter'], usual: Quantile): number
   if (slowAfter !== 'auto') return slowAfter;
   const p99 = valueOf(usual, USUAL_SAMPLES);
   return p99 === undefined ? null : Math.max(LEAST_SLOW_MS, SLOW_FACTOR * p99);
+}
+
+/** With one more good answer. What is slow is not what is usual, however often it comes. */
+export function withUsual(
+  usual: Quantile,
+  latencyMs: number,
+  slowAfter: Rules['slowAfter'],
+  slowMs: number | null,
+): Quantile {
+  return slowAfter === 'auto' && latencyMs <= (slowMs ?? Infinity) ? withSample(usual, latencyMs) : usual;
 }

@@ -1,4 +1,7 @@
+import type { GroupHealth } from './group.ts';
 import type { EvidenceClass, Reason } from './outcome.ts';
+import type { KeptPause } from './pause.ts';
+import type { SavedTarget } from './saved.ts';
 
 /** What outlives the agent: documents in tables, found again after a restart, a crash, or a power cut. */
 export interface Store {
@@ -50,7 +53,7 @@ export type Row = Readonly<Record<string, unknown>>;
 /** What is in each table. */
 export interface Rows {
   /** What is believed of a target, by its name. */
-  target: Row;
+  target: SavedTarget;
   /** By its id, open and closed. */
   incident: IncidentRow;
   /** What happened in incidents. */
@@ -59,7 +62,9 @@ export interface Rows {
   action: Row;
   /** Notifications that wait to be delivered. */
   delivery: Row;
-  pause: Row;
+  pause: KeptPause;
+  /** How groups stand as a whole, by their names. */
+  group: GroupHealth;
   /** What a target's habits have taught, by its name. */
   calibration: Row;
 }
@@ -78,6 +83,8 @@ export interface IncidentRow {
   readonly reason: Reason | null;
   readonly class: EvidenceClass | null;
   readonly message: string;
+  /** Shared with incidents that opened as many targets failed together. */
+  readonly correlated: string | null;
 }
 
 export interface TimelineRow {
@@ -107,7 +114,7 @@ interface Shape {
 export const TABLES = {
   target: { columns: ['state', 'incident'], times: ['since'], held: Infinity },
   incident: {
-    columns: ['target', 'group', 'reason', 'class', 'message', 'end'],
+    columns: ['target', 'group', 'reason', 'class', 'message', 'end', 'correlated'],
     times: ['opened', 'closed'],
     history: { most: 20_000, ends: 'closed' },
     held: 1_000,
@@ -127,7 +134,8 @@ export const TABLES = {
     held: 10_000,
   },
   delivery: { columns: ['hook', 'event', 'target', 'incident'], times: ['at'], held: Infinity },
-  pause: { columns: ['reason'], times: ['until'], held: Infinity },
+  pause: { columns: ['reason', 'by'], times: ['until'], held: Infinity },
+  group: { columns: ['state'], times: ['since'], held: Infinity },
   calibration: { columns: [], times: [], held: Infinity },
 } as const satisfies Record<Table, Shape>;
 

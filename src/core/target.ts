@@ -11,6 +11,8 @@ export interface Target {
   /** What may be done about it. */
   readonly purpose: Purpose;
   readonly probe: { readonly kind: string; readonly settings: unknown };
+  /** Equal for two targets that are asked the same. */
+  readonly probeFingerprint: string;
   /** The host that its attempts load, for the per-host bound. */
   readonly host?: string;
   readonly rules: Rules;

@@ -76,6 +76,9 @@ export function createLogObserver(log: Logger): Observer {
         'news',
       );
     },
+    onAbandoned(target, incident) {
+      log.warn({ target, incident }, 'incident abandoned');
+    },
     onMissed({ name }, count) {
       log.warn({ target: name, count }, 'starts missed');
     },

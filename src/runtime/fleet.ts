@@ -2,11 +2,12 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import { diff } from '../core/diff.ts';
 import type { Doubt } from '../core/doubt.ts';
 import { type Episode, current, isMass, withMass } from '../core/episode.ts';
-import { type Health, forgiven, unknownHealth } from '../core/health.ts';
+import type { Health } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
 import { type Attempt, classOf } from '../core/outcome.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
+import { type Memory, askedOtherwise, nothingKnown } from '../core/saved.ts';
 import type { Target } from '../core/target.ts';
 import type { View } from '../core/view.ts';
 import { createAnchors } from './anchors.ts';
@@ -25,7 +26,8 @@ const MASS_LOOK_MS = 500;
 export interface Fleet {
   /**
    * Watches exactly these targets from now on. One whose settings are as they were is not touched; one that changed
-   * keeps its state, its open incident and its counters, so that what was told as down is told as up again.
+   * keeps its state, its open incident and its counters, so that what was told as down is told as up again; its streaks, too,
+   * where it is asked the same as before.
    */
   apply(targets: readonly Target[], bounds: WrittenBounds, anchors?: readonly Target[]): Changes;
   /** Ends every loop. Resolves when all probes under way have really ended, or are left behind. */
@@ -38,6 +40,7 @@ export interface Fleet {
   health(target: string): Health | undefined;
   /** Id of the episode in which many targets fail together; null where none is under way. */
   episode(): string | null;
+  memory(name: string): Memory | undefined;
 }
 
 export interface Changes {
@@ -45,8 +48,6 @@ export interface Changes {
   readonly removed: number;
   readonly changed: number;
   readonly kept: number;
-  /** Removed targets whose incident was still open: nobody will verify them up again. */
-  readonly abandoned: readonly string[];
 }
 
 export interface FleetOptions {
@@ -56,6 +57,8 @@ export interface FleetOptions {
   readonly redact: Redact;
   /** Why nothing is told of a target for now; null where nobody wants that. */
   readonly hushedBecause?: (target: Target) => string | null;
+  /** What was known of a target before; null where nothing was. */
+  readonly recall?: (target: Target) => Memory | null;
 }
 
 export function createFleet({
@@ -64,6 +67,7 @@ export function createFleet({
   observer,
   redact,
   hushedBecause = () => null,
+  recall,
 }: FleetOptions): Fleet {
   // Whole, so that the grid is exact: all intervals are whole milliseconds.
   const epoch = Math.ceil(clock.now());
@@ -126,7 +130,7 @@ export function createFleet({
     for (const monitor of monitors.values()) monitor.forgive();
   }
 
-  function begin(target: Target, initial?: Pick<MonitorSnapshot, 'health' | 'attempts' | 'missed'>): Monitor {
+  function begin(target: Target, memory: Memory): Monitor {
     const monitor = createMonitor({
       target,
       probe: probes[target.probe.kind]!,
@@ -140,7 +144,7 @@ export function createFleet({
       episode: episodeId,
       vigil,
       pathWorks: anchors.pathWorks,
-      initial: initial ?? { health: unknownHealth(clock.wallTime()), attempts: 0, missed: 0 },
+      memory,
     });
     monitors.set(target.name, monitor);
     return monitor;
@@ -161,22 +165,17 @@ export function createFleet({
     else monitor.start();
   }
 
-  function remove(name: string): MonitorSnapshot | undefined {
+  function remove(name: string): void {
     const monitor = monitors.get(name);
     monitors.delete(name);
-    if (!monitor) return undefined;
-    end(monitor);
-    return monitor.snapshot();
+    if (monitor) end(monitor);
   }
 
   function replace(target: Target): void {
     const monitor = monitors.get(target.name)!;
-    const { health, attempts, missed } = monitor.snapshot();
-    const next = begin(target, {
-      health: { ...forgiven(health), successes: 0 },
-      attempts,
-      missed,
-    });
+    const memory = monitor.memory();
+    const isAskedTheSame = monitor.target.probeFingerprint === target.probeFingerprint;
+    const next = begin(target, isAskedTheSame ? memory : askedOtherwise(memory));
     end(monitor);
     startAfterEnding(next);
   }
@@ -190,15 +189,16 @@ export function createFleet({
         [...monitors.values()].map((m) => m.target),
         targets,
       );
-      const gone = removed.map(({ name }) => remove(name));
+      for (const { name } of removed) remove(name);
       for (const target of changed) replace(target);
-      for (const target of added) startAfterEnding(begin(target));
+      for (const target of added) {
+        startAfterEnding(begin(target, recall?.(target) ?? nothingKnown(clock.wallTime())));
+      }
       return {
         added: added.length,
         removed: removed.length,
         changed: changed.length,
         kept: kept.length,
-        abandoned: gone.flatMap((last) => (last && last.health.incidentAt !== null ? [last.target] : [])),
       };
     },
     async stop() {
@@ -217,6 +217,7 @@ export function createFleet({
     health: (target) => monitors.get(target)?.health(),
     doubt: vigil.doubt,
     episode: episodeId,
+    memory: (name) => monitors.get(name)?.memory(),
   };
 }
 

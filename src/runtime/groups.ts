@@ -5,6 +5,7 @@ import {
   type GroupHealth,
   type Rollup,
   availabilityOf,
+  groupIncidentId,
   judgeGroup,
   rollUp,
   standingOf,
@@ -12,6 +13,7 @@ import {
   unknownGroup,
 } from '../core/group.ts';
 import type { Health } from '../core/health.ts';
+import type { Abandoned } from './keeper.ts';
 import type { Observer } from '../core/observer.ts';
 import type { Attempt } from '../core/outcome.ts';
 import type { Subject } from '../core/pause.ts';
@@ -19,8 +21,8 @@ import type { Target } from '../core/target.ts';
 
 /** How groups of targets stand as a whole, and what is told of that. */
 export interface Groups {
-  /** These from now on; one that was there before keeps its incident. Names of those that are gone with an open one. */
-  apply(groups: readonly Group[]): string[];
+  /** These from now on; one that was there before keeps its incident. The incidents that others leave open. */
+  apply(groups: readonly Group[]): Abandoned[];
   /** After a target has been judged. */
   seen(target: Target, attempt: Attempt, health: Health): void;
   snapshot(): GroupSnapshot[];
@@ -107,9 +109,12 @@ export function createGroups(options: GroupsOptions): Groups {
         const health = known?.health ?? rows.get(group.name) ?? unknownGroup(clock.wallTime());
         standings.set(group.name, { group, health, members, counts: countsOf(members) });
       }
-      const gone = [...before.values()].filter(({ group }) => !standings.has(group.name));
-      for (const { group } of gone) keep(group.name, null);
-      return gone.flatMap(({ group, health }) => (health.incidentAt === null ? [] : [group.name]));
+      const known = [...before].map(([name, { health }]): [string, GroupHealth] => [name, health]);
+      const gone = [...new Map([...rows, ...known])].filter(([name]) => !standings.has(name));
+      for (const [name] of gone) keep(name, null);
+      return gone.flatMap(([name, { incidentAt }]) =>
+        incidentAt === null ? [] : [{ name, incident: groupIncidentId(name, incidentAt) }],
+      );
     },
     seen(target, attempt, health) {
       const standing = target.group === undefined ? undefined : standings.get(target.group);

@@ -6,10 +6,10 @@ import type { Attempt } from '../core/outcome.ts';
 import { type NextStart, type Standing, isConfirming, nextStart } from '../core/plan.ts';
 import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
-import { NO_QUANTILE, withSample } from '../core/quantile.ts';
+import type { Memory } from '../core/saved.ts';
 import { firstDue, startsBetween } from '../core/schedule.ts';
-import { slowFrom } from '../core/slowness.ts';
-import { NO_ESTIMATE, suspectAfter, withLatency } from '../core/suspicion.ts';
+import { slowFrom, withUsual } from '../core/slowness.ts';
+import { suspectAfter, withLatency } from '../core/suspicion.ts';
 import type { Target } from '../core/target.ts';
 import type { Pending, View } from '../core/view.ts';
 import { type RunningAttempt, startAttempt } from './attempt.ts';
@@ -29,6 +29,8 @@ export interface Monitor {
   snapshot(): MonitorSnapshot;
   /** All that decides what happens next. */
   view(): View;
+  /** What a successor, or a later process, goes on with. */
+  memory(): Memory;
 }
 
 export interface MonitorSnapshot {
@@ -59,16 +61,14 @@ export interface MonitorOptions {
   readonly episode: () => Reasons['episode'];
   readonly vigil: Pick<Vigil, 'doubt' | 'lapses' | 'note'>;
   readonly pathWorks: () => boolean;
-  readonly initial: Pick<MonitorSnapshot, 'health' | 'attempts' | 'missed'>;
+  readonly memory: Memory;
 }
 
 export function createMonitor(options: MonitorOptions): Monitor {
   const { target, probe, clock, limiter, observer, redact, epoch, vigil, pathWorks } = options;
   const { blockers, isHushed, episode } = options;
   const { name, rules } = target;
-  let { health, attempts, missed } = options.initial;
-  let estimate = NO_ESTIMATE;
-  let usual = NO_QUANTILE;
+  let { health, attempts, missed, estimate, usual } = options.memory;
   let last: Attempt | undefined;
   let stopped = false;
   let cancelDue: Cancel = () => {};
@@ -161,9 +161,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const given = circumstancesOf(why, { target: name, rules, slowMs, regular, at: clock.wallTime() });
     if (outcome.status === 'ok' || outcome.status === 'warn') {
       estimate = withLatency(estimate, latencyMs);
-      // What is slow is not what is usual, however often it comes.
-      if (rules.slowAfter === 'auto' && latencyMs <= (slowMs ?? Infinity))
-        usual = withSample(usual, latencyMs);
+      usual = withUsual(usual, latencyMs, rules.slowAfter, slowMs);
     }
     if (outcome.status === 'void' && outcome.shortage) vigil.note('shortage');
     const judgement = judge(health, attempt, given);
@@ -222,6 +220,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       await Promise.all([...active.keys()].map(({ ended }) => ended));
     },
     health: () => health,
+    memory: () => ({ health, attempts, missed, estimate, usual }),
     snapshot: () => ({
       target: name,
       health,

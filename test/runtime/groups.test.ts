@@ -58,7 +58,7 @@ function setUp(
   const group: Group = { name: 'web', members: targets.map(({ name }) => name), atLeast, notify: ['ops'] };
   const apply = (targets: readonly Target[], declared: readonly Group[]): string[] => {
     quiet.apply(targets, []);
-    const gone = groups.apply(declared);
+    const gone = groups.apply(declared).map(({ name }) => name);
     fleet.apply(targets, WIDE);
     return gone;
   };

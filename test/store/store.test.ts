@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import Libsql from 'libsql';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Store } from '../../src/core/store.ts';
+import type { Row, Store } from '../../src/core/store.ts';
 import { openStore } from '../../src/store/store.ts';
 import { type FakeClock, createFakeClock } from '../support/fake-clock.ts';
 
@@ -37,6 +37,11 @@ async function start(path: string): Promise<{ store: Store; clock: FakeClock; sa
   return { store, clock, said };
 }
 
+/** Into a table of plain documents. */
+function put(store: Store, key: string, row: Row | null): void {
+  store.put('calibration', key, row);
+}
+
 /** Turns of the loop until it is so. */
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
@@ -57,6 +62,7 @@ const INCIDENT = {
   reason: 'refused',
   class: 'explicit',
   message: 'connection refused',
+  correlated: null,
 } as const;
 
 function entry(incident: string, what: string) {
@@ -66,22 +72,22 @@ function entry(incident: string, what: string) {
 describe('what is kept', () => {
   test('comes back as it was last put, and not where it was forgotten', async () => {
     const first = await start(newPath());
-    first.store.put('target', 'a', { state: 'up' });
-    first.store.put('target', 'a', { state: 'down', name: 'ä "\u0000 €' });
-    first.store.put('target', 'b', { state: 'up' });
+    put(first.store, 'a', { state: 'up' });
+    put(first.store, 'a', { state: 'down', name: 'ä "\u0000 €' });
+    put(first.store, 'b', { state: 'up' });
     expect(await first.store.commit()).toBe(true);
-    first.store.put('target', 'b', null);
+    put(first.store, 'b', null);
     first.store.put('incident', 'a-1', INCIDENT);
     expect(first.store.kept('incident').get('a-1')).toEqual(INCIDENT);
     const { store } = await restart(first.store);
-    expect([...store.kept('target')]).toEqual([['a', { state: 'down', name: 'ä "\u0000 €' }]]);
+    expect([...store.kept('calibration')]).toEqual([['a', { state: 'down', name: 'ä "\u0000 €' }]]);
     expect([...store.kept('incident')]).toEqual([['a-1', INCIDENT]]);
     expect(store.status()).toMatchObject({ ok: true, trouble: null, pending: 0, dropped: 0 });
   });
 
   test('is written within a second, many rows at once', async () => {
     const { store, clock } = await start(newPath());
-    for (let i = 0; i < 100; i++) store.put('target', `t${i}`, { state: 'up' });
+    for (let i = 0; i < 100; i++) put(store, `t${i}`, { state: 'up' });
     await clock.advance(999);
     expect(store.status().pending).toBe(100);
     await clock.advance(1);
@@ -122,7 +128,7 @@ describe('what is kept', () => {
   test("is its owner's alone", async () => {
     const path = newPath();
     const { store } = await start(path);
-    store.put('target', 'a', {});
+    put(store, 'a', {});
     await store.commit();
     const mode = (file: string): string => (statSync(file).mode & 0o777).toString(8);
     expect(mode(dirname(path))).toBe('700');
@@ -181,7 +187,7 @@ describe('trouble', () => {
     mkdirSync(dirname(path));
     writeFileSync(path, 'no database\n'.repeat(1_000));
     const { store, said } = await start(path);
-    store.put('target', 'a', { state: 'up' });
+    put(store, 'a', { state: 'up' });
     expect(await store.commit()).toBe(true);
     const aside = readdirSync(dirname(path)).filter((file) => file.includes('.corrupt-'));
     expect(aside.length).toBe(1);
@@ -195,8 +201,7 @@ describe('trouble', () => {
   test('a page that is destroyed is found at the start', async () => {
     const path = newPath();
     const first = await start(path);
-    for (let i = 0; i < 500; i++)
-      first.store.put('target', `t${i}`, { state: 'up', filler: 'x'.repeat(200) });
+    for (let i = 0; i < 500; i++) put(first.store, `t${i}`, { state: 'up', filler: 'x'.repeat(200) });
     await first.store.close();
     const whole = readFileSync(path);
     whole.fill(7, whole.length - 8_192);
@@ -220,7 +225,7 @@ describe('trouble', () => {
     db.close();
     const before = readFileSync(path);
     const { store, said, clock } = await start(path);
-    store.put('target', 'a', { state: 'up' });
+    put(store, 'a', { state: 'up' });
     expect(await store.commit()).toBe(false);
     await clock.advance(10_000);
     await store.close();
@@ -236,9 +241,9 @@ describe('trouble', () => {
     expect(second.said).toEqual([
       `${path}: another vitald keeps its state there; give each one a file of its own by state:`,
     ]);
-    second.store.put('target', 'mine', { state: 'up' });
+    put(second.store, 'mine', { state: 'up' });
     expect(await second.store.commit()).toBe(false);
-    await expect(second.store.list('target', { limit: 1 })).rejects.toThrow('another vitald');
+    await expect(second.store.list('calibration', { limit: 1 })).rejects.toThrow('another vitald');
     expect(second.store.status()).toMatchObject({ ok: false, pending: 1 });
     await first.store.close();
     await second.clock.advance(10_000);
@@ -251,35 +256,35 @@ describe('trouble', () => {
     const { store, said } = await start('/dev/null/vitald.db');
     expect(said.length).toBe(1);
     expect(said[0]).toMatch(/^\/dev\/null\/vitald\.db: it cannot be written; .*EEXIST/);
-    store.put('target', 'a', { state: 'up' });
+    put(store, 'a', { state: 'up' });
     expect(await store.commit()).toBe(false);
-    expect(store.kept('target').get('a')).toEqual({ state: 'up' });
+    expect(store.kept('calibration').get('a')).toEqual({ state: 'up' });
   });
 
   test('a file that was removed is begun anew, with all that is held in memory', async () => {
     const path = newPath();
     const { store, clock, said } = await start(path);
-    store.put('target', 'quiet', { state: 'up' });
+    put(store, 'quiet', { state: 'up' });
     await store.commit();
     rmSync(path);
-    store.put('target', 'a', { state: 'down' });
+    put(store, 'a', { state: 'down' });
     expect(await store.commit()).toBe(false);
     await clock.advance(100);
     await until(() => said.at(-1) === 'back');
     expect(said[0]).toContain('it was removed or replaced');
     const again = await restart(store);
-    expect([...again.store.kept('target').keys()].toSorted()).toEqual(['a', 'quiet']);
+    expect([...again.store.kept('calibration').keys()].toSorted()).toEqual(['a', 'quiet']);
   });
 
   test('a lock that somebody holds holds up nobody but the disk; then all is written', async () => {
     const path = newPath();
     const { store, clock, said } = await start(path);
-    store.put('target', 'before', { state: 'up' });
+    put(store, 'before', { state: 'up' });
     await store.commit();
     const shell = new Libsql(path);
     shell.exec('BEGIN IMMEDIATE');
     let settled: boolean | undefined;
-    store.put('target', 'a', { state: 'down' });
+    put(store, 'a', { state: 'down' });
     const committed = store.commit().then((done) => (settled = done));
     // The loop turns, though the thread is stuck.
     for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -292,7 +297,7 @@ describe('trouble', () => {
     await until(() => said.at(-1) === 'back');
     expect(await store.commit()).toBe(true);
     const again = await restart(store);
-    expect(again.store.kept('target').get('a')).toEqual({ state: 'down' });
+    expect(again.store.kept('calibration').get('a')).toEqual({ state: 'down' });
   });
 
   test('a full disk loses nothing that fits into memory', async (context) => {
@@ -305,9 +310,9 @@ describe('trouble', () => {
     }
     ends.push(() => execFileSync('umount', ['-l', dirname(path)]));
     const { store, clock, said } = await start(path);
-    store.put('target', 'first', { state: 'up' });
+    put(store, 'first', { state: 'up' });
     expect(await store.commit()).toBe(true);
-    for (let i = 0; i < 400; i++) store.put('target', `t${i}`, { filler: 'x'.repeat(1_000) });
+    for (let i = 0; i < 400; i++) put(store, `t${i}`, { filler: 'x'.repeat(1_000) });
     expect(await store.commit()).toBe(false);
     expect(said[0]).toContain('the disk is full; make room');
     expect(store.status()).toMatchObject({ ok: false, pending: 400 });
@@ -315,7 +320,7 @@ describe('trouble', () => {
     await clock.advance(10_000);
     await until(() => said.at(-1) === 'back');
     const again = await restart(store);
-    expect(again.store.kept('target').size).toBe(401);
+    expect(again.store.kept('calibration').size).toBe(401);
     await again.store.close();
   });
 });

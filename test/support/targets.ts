@@ -32,5 +32,5 @@ export function aTarget({
     ...rest,
     rules: { ...RULES, ...rules },
   };
-  return { fingerprint: JSON.stringify(target), ...target };
+  return { fingerprint: JSON.stringify(target), probeFingerprint: JSON.stringify(target.probe), ...target };
 }

@@ -1,0 +1,85 @@
+import type { Cancel, Clock } from '../core/clock.ts';
+import type { Health } from '../core/health.ts';
+import type { Observer } from '../core/observer.ts';
+import { type Memory, isNews, remembered, saved } from '../core/saved.ts';
+import type { Store } from '../core/store.ts';
+import type { Target } from '../core/target.ts';
+
+/** Keeps what is known of each target, so that a restart begins where the last process ended. */
+export interface Keeper {
+  readonly observer: Observer;
+  /** What was known of a target before this process. */
+  recall(target: Target): Memory | null;
+  /** From now on these are the targets. What is known of others is forgotten; the incidents that they leave open. */
+  retain(targets: readonly Target[]): Abandoned[];
+  /** Once more everything. */
+  stop(): void;
+}
+
+/** An incident of a target, or a group, that is no more. */
+export interface Abandoned {
+  readonly name: string;
+  readonly incident: string;
+}
+
+export interface KeeperOptions {
+  readonly store: Pick<Store, 'kept' | 'put'>;
+  readonly clock: Clock;
+  readonly memoryOf: (name: string) => Memory | undefined;
+}
+
+/** That a target is up again and again is kept so often, ms. */
+const QUIET_MS = 10_000;
+
+export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper {
+  /** Of each target what was kept last. */
+  const kept = new Map<string, Health>();
+  /** Targets of which something was learned since. */
+  const stale = new Map<string, Target>();
+  let cancel: Cancel | undefined;
+
+  function save(target: Target): void {
+    stale.delete(target.name);
+    const memory = memoryOf(target.name);
+    if (!memory) return;
+    kept.set(target.name, memory.health);
+    store.put('target', target.name, saved(memory, target, clock.now()));
+  }
+
+  function saveAll(): void {
+    cancel?.();
+    cancel = undefined;
+    for (const target of stale.values()) save(target);
+  }
+
+  return {
+    observer: {
+      onAttempt(target, _attempt, health) {
+        const before = kept.get(target.name);
+        if (!before || isNews(before, health)) return save(target);
+        stale.set(target.name, target);
+        cancel ??= clock.schedule(clock.now() + QUIET_MS, saveAll);
+      },
+    },
+    recall(target) {
+      const row = store.kept('target').get(target.name);
+      return row ? remembered(row, target, clock.now()) : null;
+    },
+    retain(targets) {
+      const names = new Set(targets.map(({ name }) => name));
+      const abandoned: Abandoned[] = [];
+      for (const [name, { incident }] of store.kept('target')) {
+        if (names.has(name)) continue;
+        store.put('target', name, null);
+        kept.delete(name);
+        stale.delete(name);
+        if (incident !== null) abandoned.push({ name, incident });
+      }
+      for (const target of store.kept('calibration').keys()) {
+        if (!names.has(target)) store.put('calibration', target, null);
+      }
+      return abandoned;
+    },
+    stop: saveAll,
+  };
+}

@@ -1,0 +1,113 @@
+import type { Clock } from '../core/clock.ts';
+import type { Transition } from '../core/health.ts';
+import { incidentId } from '../core/incident.ts';
+import type { Observer } from '../core/observer.ts';
+import { type Outcome, classOf, reasonOf } from '../core/outcome.ts';
+import type { IncidentRow, Store } from '../core/store.ts';
+
+/** Writes down incidents, and what happens in them. */
+export function createRecorder({
+  store,
+  clock,
+}: {
+  readonly store: Pick<Store, 'kept' | 'put'>;
+  readonly clock: Pick<Clock, 'wallTime'>;
+}): Observer {
+  /** By target, the failure that made it suspect. */
+  const suspicions = new Map<string, Transition>();
+  /** Targets of whose incident the agent sees nothing at the moment. */
+  const blind = new Set<string>();
+
+  function happened(
+    incident: string,
+    target: string,
+    what: string,
+    detail: string,
+    at = clock.wallTime(),
+  ): void {
+    store.put('timeline', null, { incident, target, at, what, detail });
+  }
+
+  function open(
+    id: string,
+    { name, group = null, at }: { name: string; group?: string | null | undefined; at: number },
+    outcome: Outcome,
+    message: string,
+  ): void {
+    store.put('incident', id, {
+      id,
+      target: name,
+      group,
+      opened: at,
+      closed: null,
+      end: null,
+      reason: reasonOf(outcome),
+      class: classOf(outcome),
+      message,
+      correlated: null,
+    });
+  }
+
+  function close(id: string, closed: number, end: IncidentRow['end']): void {
+    const row = store.kept('incident').get(id);
+    if (row) store.put('incident', id, { ...row, closed, end });
+  }
+
+  return {
+    onAttempt({ name }, { outcome }, { incidentAt }) {
+      if (outcome.status !== 'void') return void blind.delete(name);
+      if (incidentAt === null || blind.has(name)) return;
+      blind.add(name);
+      happened(incidentId(name, incidentAt), name, 'no verdict', outcome.message);
+    },
+    onTransition({ name, group }, transition) {
+      const { from, to, at, incident, event, attempt } = transition;
+      if (to === 'suspect') suspicions.set(name, transition);
+      if (to === 'up') suspicions.delete(name);
+      if (incident === null) return;
+      const { outcome } = attempt;
+      const reason = reasonOf(outcome);
+      const said = reason === null ? outcome.message : `${reason}: ${outcome.message}`;
+      if (event === 'down') {
+        open(incident, { name, group, at }, attempt.outcome, outcome.message);
+        const first = suspicions.get(name);
+        suspicions.delete(name);
+        if (first) happened(incident, name, 'first failure', first.attempt.outcome.message, first.attempt.at);
+      }
+      happened(incident, name, to === 'down' && from === 'recovering' ? 'relapse' : to, said, at);
+      if (event === 'up') close(incident, at, 'up');
+    },
+    onNews({ kind, name, group }, { incident, event, at, message, correlated, attempt }) {
+      if (incident === null) return;
+      // Of a group there are no transitions.
+      if (kind === 'group' && event === 'down') open(incident, { name, group, at }, attempt.outcome, message);
+      const row = store.kept('incident').get(incident);
+      if (row && row.correlated !== correlated && event === 'down')
+        store.put('incident', incident, { ...row, correlated });
+      happened(incident, name, 'told', event, at);
+      if (kind === 'group' && event === 'up') close(incident, at, 'up');
+    },
+    onHook({ target, hook, event, ok, tries, detail }) {
+      if (event.incident === null) return;
+      const how = ok ? 'done' : 'failed';
+      happened(
+        event.incident,
+        target,
+        'hook',
+        `${hook} on ${event.event}, ${how} (tries: ${tries}): ${detail}`,
+      );
+    },
+    onDoubt({ doubtful }, because) {
+      const what = doubtful
+        ? `the agent doubts itself: ${because ?? 'many small troubles'}`
+        : 'the agent is sure of itself again';
+      for (const { id, target, closed } of store.kept('incident').values())
+        if (closed === null) happened(id, target, 'doubt', what);
+    },
+    onAbandoned(target, incident) {
+      suspicions.delete(target);
+      happened(incident, target, 'abandoned', 'the target is in the configuration no more');
+      close(incident, clock.wallTime(), 'abandoned');
+    },
+  };
+}

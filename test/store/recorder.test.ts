@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import type { TimelineRow } from '../../src/core/store.ts';
+import { combine } from '../../src/core/observer.ts';
+import { NO_DOUBT } from '../../src/core/doubt.ts';
+import { createFleet } from '../../src/runtime/fleet.ts';
+import { createMemoryStore } from '../../src/store/memory.ts';
+import { createRecorder } from '../../src/store/recorder.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
+import { scriptedProbe } from '../support/scripted-probe.ts';
+import { aTarget } from '../support/targets.ts';
+
+/** What is written of a target whose attempts come out as in the script. */
+async function written(script: string, ms: number) {
+  const clock = createFakeClock();
+  const timeline: TimelineRow[] = [];
+  const kept = createMemoryStore(0);
+  const observer = combine([
+    createRecorder({
+      clock,
+      store: {
+        kept: kept.kept,
+        put(table, key, row) {
+          if (table === 'timeline') timeline.push(row as TimelineRow);
+          kept.put(table, key, row);
+        },
+      },
+    }),
+  ]);
+  const fleet = createFleet({
+    probes: { scripted: scriptedProbe(script) },
+    clock,
+    observer,
+    redact: (text) => text,
+  });
+  fleet.apply([aTarget({ group: 'g' })], { total: 9, perHost: 9 });
+  await clock.advance(ms);
+  return {
+    observer,
+    incidents: () => [...kept.kept('incident').values()],
+    /** The words of the timeline. */
+    story: () => timeline.map(({ what, detail }) => `${what}: ${detail}`),
+    timeline,
+  };
+}
+
+test('an incident, from the first failure to the verified end', async () => {
+  const { incidents, story, timeline } = await written('+---+-++', 60_000);
+  expect(story()).toEqual([
+    'first failure: no',
+    'down: refused: no',
+    'told: down',
+    'recovering: fine',
+    'relapse: refused: no',
+    'recovering: fine',
+    'up: fine',
+    'told: up',
+  ]);
+  const [incident] = incidents();
+  expect(incident).toMatchObject({
+    target: 't',
+    group: 'g',
+    end: 'up',
+    reason: 'refused',
+    class: 'explicit',
+    message: 'no',
+  });
+  expect(timeline.every((entry) => entry.incident === incident!.id)).toBe(true);
+  expect(timeline[1]!.at).toBe(incident!.opened);
+  expect(timeline[0]!.at).toBeLessThan(incident!.opened);
+  expect(timeline.at(-1)!.at).toBe(incident!.closed);
+});
+
+test('a suspicion that comes to nothing is no incident', async () => {
+  const { incidents, story } = await written('+--+--+', 60_000);
+  expect(incidents()).toEqual([]);
+  expect(story()).toEqual([]);
+});
+
+test('what the agent could not see, and what hooks came to, is part of it', async () => {
+  const { observer, incidents, story } = await written('---??-', 30_000);
+  observer.onDoubt({ ...NO_DOUBT, doubtful: true, score: 4 }, 'anchors lost');
+  const { id } = incidents()[0]!;
+  observer.onHook({
+    target: 't',
+    hook: 'ops',
+    kind: 'webhook',
+    event: { incident: id, event: 'down' } as never,
+    ok: false,
+    tries: 3,
+    ms: 1,
+    detail: '503',
+  });
+  expect(story()).toEqual([
+    'first failure: no',
+    'down: refused: no',
+    'told: down',
+    'no verdict: cannot tell',
+    'doubt: the agent doubts itself: anchors lost',
+    'hook: ops on down, failed (tries: 3): 503',
+  ]);
+});
+
+test('one that is abandoned is closed as such', async () => {
+  const { observer, incidents, story } = await written('---', 30_000);
+  observer.onAbandoned('t', incidents()[0]!.id);
+  expect(incidents()[0]).toMatchObject({ end: 'abandoned', closed: expect.any(Number) as number });
+  expect(story().at(-1)).toContain('abandoned: ');
+});
