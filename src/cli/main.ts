@@ -7,6 +7,8 @@ import { AskError } from './client.ts';
 import { demo } from './demo.ts';
 import { newFiles } from './new.ts';
 import { once } from './once.ts';
+import { pause, resume } from './pause.ts';
+import { pauses } from './pauses.ts';
 import { probe } from './probe.ts';
 import { renderProblems } from './problems.ts';
 import { run } from './run.ts';
@@ -22,6 +24,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   once,
   probe,
   status,
+  pause,
+  resume,
+  pauses,
   new: newFiles,
   schema,
   demo,

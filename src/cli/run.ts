@@ -2,6 +2,8 @@ import { heartbeatProbe } from '../../probes/heartbeat.ts';
 import { probes } from '../../probes/index.ts';
 import { createAgent } from '../agent.ts';
 import { ListenError } from '../api/listen.ts';
+import { groupsRoute } from '../api/groups.ts';
+import { pauseRoutes } from '../api/pauses.ts';
 import { statusRoutes } from '../api/status.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type Observer, combine, stackOf } from '../core/observer.ts';
@@ -69,15 +71,27 @@ export async function runAgent(
   const listener = createListener({
     clock,
     observer: combine(told),
-    routes: statusRoutes(
-      {
-        startedAt: () => startedAt,
+    routes: [
+      ...statusRoutes(
+        {
+          startedAt: () => startedAt,
+          targets: () => config.targets,
+          snapshot: () => agent.snapshot(),
+          doubt: () => agent.doubt(),
+        },
+        clock.wallTime,
+      ),
+      groupsRoute({ wallTime: clock.wallTime, groups: () => agent.groups() }),
+      ...pauseRoutes({
+        now: clock.now,
+        wallTime: clock.wallTime,
         targets: () => config.targets,
-        snapshot: () => agent.snapshot(),
-        doubt: () => agent.doubt(),
-      },
-      clock.wallTime,
-    ),
+        pause: (wish) => agent.quiet.pause(wish),
+        resume: (scope, by) => agent.quiet.resume(scope, by),
+        pauses: () => agent.quiet.pauses(),
+        windows: () => agent.quiet.windows(),
+      }),
+    ],
     ownToken: (state) => (keepsState ? tokenBeside(state, log) : undefined),
     onListening: (address, serves) => log.info({ address, serves }, 'listening'),
     onUnserved: (detail) => log.warn({ detail }, 'the agent cannot be asked, api.listen gives it an address'),

@@ -1,8 +1,10 @@
 import type { AgentStatus, TargetStatus } from '../api/status.ts';
+import type { GroupsAnswer } from '../api/groups.ts';
 import { plain } from '../core/plain.ts';
 import { formatDuration } from '../core/units.ts';
 import { parse } from './args.ts';
 import { API_HELP, API_OPTION, clientFor } from './client.ts';
+import { groupTable } from './group-table.ts';
 import type { Command } from './main.ts';
 import { type Paint, STATE_COLOUR, paintFor, table } from './style.ts';
 
@@ -13,14 +15,20 @@ export const status: Command = {
 
   async run(args) {
     const { values, positionals } = parse(args, { ...API_OPTION, json: { type: 'boolean' } });
-    const answer = (await clientFor(values.api, positionals).ask('GET', '/api/v1/targets')) as AgentStatus;
+    const client = clientFor(values.api, positionals);
+    const answer = (await client.ask('GET', '/api/v1/targets')) as AgentStatus;
+    const groups = (await client.ask('GET', '/api/v1/groups')) as GroupsAnswer;
     const { stdout } = process;
-    stdout.write(values.json ? `${JSON.stringify(answer)}\n` : `${report(answer, paintFor(stdout))}\n`);
+    stdout.write(
+      values.json
+        ? `${JSON.stringify({ ...answer, groups: groups.groups })}\n`
+        : `${report(answer, groups, paintFor(stdout))}\n`,
+    );
     return answer.targets.some(({ state }) => state === 'down') ? 1 : 0;
   },
 };
 
-function report(answer: AgentStatus, paint: Paint): string {
+function report(answer: AgentStatus, groups: GroupsAnswer, paint: Paint): string {
   const { targets, at } = answer;
   const now = Date.parse(at);
   const rows = targets.map(({ target, state, flags, since, last }) => [
@@ -36,7 +44,8 @@ function report(answer: AgentStatus, paint: Paint): string {
     if (column === 1) return paint(STATE_COLOUR[targets[row]!.state], text);
     return column === 0 ? paint('bold', text) : column === 4 ? text : paint('gray', text);
   });
-  return `${body}\n\n${summary(answer, paint)}`;
+  const parts = [body, groupTable(groups, width, paint), summary(answer, paint)];
+  return parts.filter((part) => part !== '').join('\n\n');
 }
 
 const WORST_FIRST = [

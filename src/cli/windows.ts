@@ -26,3 +26,8 @@ function dayAndTime(ms: number, zone: string): string {
   const time = new Intl.DateTimeFormat('sv', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' });
   return `${day} ${time.format(date)}`;
 }
+
+/** `2026-11-29 03:00:00`, as the clocks here show it. */
+export function localTime(iso: string): string {
+  return new Intl.DateTimeFormat('sv', { dateStyle: 'short', timeStyle: 'medium' }).format(new Date(iso));
+}

@@ -45,6 +45,12 @@ export interface OpenWindow {
   readonly until: number;
 }
 
+/** A window that is open, or else the next one. */
+export interface ScheduledWindow extends OpenWindow {
+  readonly isOpen: boolean;
+  readonly zone: string;
+}
+
 /** What may be held back: a target, or a group as a whole. */
 export interface Subject {
   readonly kind?: 'group';

@@ -7,6 +7,7 @@ import {
   type Maintenance,
   type OpenWindow,
   type Pause,
+  type ScheduledWindow,
   type Scope,
   type Subject,
   covers,
@@ -32,7 +33,8 @@ export interface Quiet {
   resume(scope: Scope, by: string): { readonly ended: readonly Pause[]; readonly left: readonly Pause[] };
   /** In force now, the oldest first. */
   pauses(): Pause[];
-  windows(): OpenWindow[];
+  /** Of each maintenance the window that is open, or else the next one. */
+  windows(): ScheduledWindow[];
   /** After it has been judged. */
   seen(target: Target, attempt: Pick<Attempt, 'outcome'>, health: Health): void;
   stop(): void;
@@ -84,13 +86,17 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
     keep(key, keptOf(pause));
   }
 
+  function windowsAt(wall: number): ScheduledWindow[] {
+    return maintenance.map((page) => ({ ...page, ...windowAt(page, wall) }));
+  }
+
   /** Ends what is over, tells of windows that open and close, and comes back at the next such moment. */
   function look(): void {
     cancel();
     const now = clock.now();
     const wall = clock.wallTime();
     for (const pause of pauses.values()) if (pause.endsAt <= now) end(pause, 'time');
-    const windows = maintenance.map((page) => ({ ...page, ...windowAt(page, wall) }));
+    const windows = windowsAt(wall);
     const before = open;
     open = windows.filter(({ isOpen }) => isOpen);
     for (const window of before) if (!open.some(same(window))) observer.onMaintenance(window, false);
@@ -142,7 +148,8 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
       for (const pause of pauses.values()) {
         const holds = covered(pause.scope);
         const isMeant = 'all' in scope || scopeKey(pause.scope) === scopeKey(scope);
-        if (!isMeant && !holds.some((name) => names.includes(name))) continue;
+        const isHeld = (target: string): boolean => !pause.released.includes(scopeKey({ target }));
+        if (!isMeant && !holds.some((name) => names.includes(name) && isHeld(name))) continue;
         const next = withRelease(pause, released);
         if (isMeant || isOver(next, holds)) {
           ended.push(pause);
@@ -156,7 +163,7 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
       return { ended, left };
     },
     pauses: () => [...pauses.values()].toSorted((a, b) => a.at - b.at),
-    windows: () => [...open],
+    windows: () => windowsAt(clock.wallTime()),
     seen(target, { outcome: { status } }, { state }) {
       if (pauses.size === 0) return;
       for (const pause of pauses.values()) {

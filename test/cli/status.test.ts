@@ -51,10 +51,15 @@ describe('status', () => {
         `^bad +down(?:, stale)? +[\\d.]+m?s +[\\d.]+m?s +refused: connect ECONNREFUSED 127.0.0.1:${down}$`,
       ),
     );
-    expect(lines[4]).toMatch(/^2 targets: 1 down, 1 up; vitald [\d.]+ runs for [\d.]+m?s$/);
+    expect(lines[4]).toMatch(/^GROUP +STATE +SINCE +AVAILABLE$/);
+    expect(lines[5]).toMatch(/^g +down +[\d.]+m?s +0 of 1, all needed; not bad$/);
+    expect(lines[7]).toMatch(/^2 targets: 1 down, 1 up; vitald [\d.]+ runs for [\d.]+m?s$/);
 
     const json = await runCli(['status', '--api', `http://127.0.0.1:${port}/`, '--json']);
-    const answer = JSON.parse(json.stdout) as { targets: unknown[] };
+    const answer = JSON.parse(json.stdout) as { targets: unknown[]; groups: unknown[] };
+    expect(answer.groups).toEqual([
+      expect.objectContaining({ group: 'g', state: 'down', unavailable: ['bad'] }),
+    ]);
     expect(answer).toMatchObject({ doubt: { score: expect.any(Number) as number, doubtful: false } });
     expect(answer.targets).toEqual([
       expect.objectContaining({

@@ -152,6 +152,7 @@ describe('resume', () => {
     expect(quiet.resume({ target: 'web-1' }, 'bob').left.length).toBe(1);
     expect(because()).toEqual({ ...FREE, 'web-2': PAUSED });
     expect(rows.get('group web')?.released).toEqual(['target web-1']);
+    expect(quiet.resume({ target: 'web-1' }, 'bob')).toEqual({ ended: [], left: [] });
     expect(quiet.resume({ target: 'web-2' }, 'bob').ended.length).toBe(1);
     expect(quiet.pauses()).toEqual([]);
   });

@@ -1,0 +1,156 @@
+import { type Pause, type Scope, type ScheduledWindow, covers, scopeKey } from '../core/pause.ts';
+import { plain } from '../core/plain.ts';
+import { suggest } from '../core/suggest.ts';
+import type { Target } from '../core/target.ts';
+import { MAX_DURATION_MS, parseDuration } from '../core/units.ts';
+import { type Answer, type Route, fine, refused } from './routes.ts';
+
+/** What of the agent has to do with pauses. */
+export interface Pausing {
+  now(): number;
+  wallTime(): number;
+  targets(): readonly Target[];
+  pause(wish: Pick<Pause, 'scope' | 'reason' | 'by' | 'untilHealthy'> & { readonly forMs: number }): Pause;
+  resume(scope: Scope, by: string): { readonly ended: readonly Pause[]; readonly left: readonly Pause[] };
+  pauses(): readonly Pause[];
+  windows(): readonly ScheduledWindow[];
+}
+
+/** The answer to `GET /api/v1/pauses`. Its keys are a contract: they stay. */
+export interface PausesAnswer {
+  readonly at: string;
+  readonly pauses: readonly PauseStatus[];
+  readonly maintenance: readonly WindowStatus[];
+}
+
+export interface PauseStatus {
+  /** One of the three is there. */
+  readonly target?: string;
+  readonly group?: string;
+  readonly all?: true;
+  readonly reason: string;
+  readonly by: string;
+  readonly since: string;
+  readonly until: string;
+  readonly left_ms: number;
+  readonly until_healthy: boolean;
+  /** Names of the targets that it covers, and which of them it does not hold back any more. */
+  readonly targets: readonly string[];
+  readonly released: readonly string[];
+}
+
+export interface WindowStatus {
+  readonly reason: string;
+  readonly open: boolean;
+  readonly from: string;
+  readonly until: string;
+  readonly zone: string;
+  readonly targets: readonly string[];
+}
+
+/** The answer to `DELETE /api/v1/pauses`. */
+export interface ResumeAnswer {
+  readonly ended: readonly PauseStatus[];
+  /** Pauses that go on for others. */
+  readonly left: readonly PauseStatus[];
+}
+
+const PATH = '/api/v1/pauses';
+/** Characters of a reason, or of who gives it. */
+const LONGEST = 200;
+
+export function pauseRoutes(agent: Pausing): Route[] {
+  const shown = (pause: Pause): PauseStatus => pauseStatus(pause, agent);
+  return [
+    {
+      method: 'GET',
+      path: PATH,
+      answer: () =>
+        fine({
+          at: iso(agent.wallTime()),
+          pauses: agent.pauses().map(shown),
+          maintenance: agent.windows().map(windowStatus),
+        } satisfies PausesAnswer),
+    },
+    {
+      method: 'POST',
+      path: PATH,
+      answer({ body }) {
+        const wish = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+        const scope = scopeOf(wish, agent.targets());
+        if (isAnswer(scope)) return scope;
+        const forMs = typeof wish['for'] === 'string' ? parseDuration(wish['for']) : undefined;
+        if (forMs === undefined || forMs === 0 || forMs > MAX_DURATION_MS)
+          return refused(400, 'for: a duration such as 30m is needed');
+        const [reason, by] = [said(wish['reason']), said(wish['by'])];
+        if (reason === undefined) return refused(400, 'reason: it has to be said why');
+        if (by === undefined) return refused(400, 'by: it has to be said who asks for it');
+        const untilHealthy = wish['until_healthy'] === true;
+        return fine(shown(agent.pause({ scope, forMs, reason, by, untilHealthy })));
+      },
+    },
+    {
+      method: 'DELETE',
+      path: PATH,
+      answer({ query }) {
+        const scope = scopeOf({ ...query, ...(query['all'] === 'true' && { all: true }) }, agent.targets());
+        if (isAnswer(scope)) return scope;
+        const { ended, left } = agent.resume(scope, said(query['by']) ?? 'the API');
+        return fine({ ended: ended.map(shown), left: left.map(shown) } satisfies ResumeAnswer);
+      },
+    },
+  ];
+}
+
+function isAnswer(value: Scope | Answer): value is Answer {
+  return 'status' in value;
+}
+
+/** Whom it is about, or why that cannot be. */
+function scopeOf(
+  { target, group, all }: Readonly<Record<string, unknown>>,
+  targets: readonly Target[],
+): Scope | Answer {
+  const given = [target, group, all].filter((one) => one !== undefined);
+  if (given.length !== 1) return refused(400, 'one of target, group and all has to be named');
+  if (all === true) return { all };
+  const [what, name] = target === undefined ? (['group', group] as const) : (['target', target] as const);
+  if (typeof name !== 'string') return refused(400, `${what}: a name is needed`);
+  const known = targets.flatMap((one) => (what === 'target' ? [one.name] : (one.group ?? [])));
+  if (known.includes(name)) return what === 'target' ? { target: name } : { group: name };
+  const near = suggest(name, known);
+  return refused(404, `there is no ${what} "${name}"`, { ...(near !== undefined && { near }) });
+}
+
+/** What a person gave in words: they go to terminals and into messages. */
+function said(value: unknown): string | undefined {
+  const text = typeof value === 'string' ? plain(value).slice(0, LONGEST) : '';
+  return text === '' ? undefined : text;
+}
+
+function pauseStatus(pause: Pause, { now, wallTime, targets }: Pausing): PauseStatus {
+  const { scope, reason, by, at, endsAt, untilHealthy, released } = pause;
+  const left = Math.max(0, Math.round(endsAt - now()));
+  const covered = targets().filter((target) => covers(scope, target));
+  const names = covered.map(({ name }) => name);
+  return {
+    ...scope,
+    reason,
+    by,
+    since: iso(at),
+    // The wall clock may have been set since it began.
+    until: iso(wallTime() + left),
+    left_ms: left,
+    until_healthy: untilHealthy,
+    targets: names,
+    released: names.filter((target) => released.includes(scopeKey({ target }))),
+  };
+}
+
+function windowStatus({ reason, isOpen, from, until, zone, targets }: ScheduledWindow): WindowStatus {
+  return { reason, open: isOpen, from: iso(from), until: iso(until), zone, targets: [...targets] };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
