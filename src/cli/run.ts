@@ -110,6 +110,8 @@ export async function runAgent(
       await listening;
       const next = load(files);
       await listener.apply(next);
+      if (next.state !== config.state)
+        log.warn({ state: next.state ?? 'off' }, 'another state takes effect at the next start');
       config = next;
     } catch (error) {
       log.error({ why, problems: problemsOf(error) }, 'reload refused, the running configuration goes on');

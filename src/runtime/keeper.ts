@@ -30,6 +30,8 @@ export interface KeeperOptions {
 
 /** That a target is up again and again is kept so often, ms. */
 const QUIET_MS = 10_000;
+const MOST_AT_ONCE = 200;
+const PAUSE_MS = 10;
 
 export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper {
   /** Of each target what was kept last. */
@@ -46,10 +48,15 @@ export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper 
     store.put('target', target.name, saved(memory, target, clock.now()));
   }
 
-  function saveAll(): void {
-    cancel?.();
-    cancel = undefined;
-    for (const target of stale.values()) save(target);
+  /** A few at a time: of thousands all at once the loop would be late. */
+  function saveSome(): void {
+    let saved = 0;
+    for (const target of stale.values()) {
+      if (saved++ === MOST_AT_ONCE) break;
+      save(target);
+    }
+    const more = stale.size > 0;
+    cancel = more ? clock.schedule(clock.now() + PAUSE_MS, saveSome) : undefined;
   }
 
   return {
@@ -58,7 +65,7 @@ export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper 
         const before = kept.get(target.name);
         if (!before || isNews(before, health)) return save(target);
         stale.set(target.name, target);
-        cancel ??= clock.schedule(clock.now() + QUIET_MS, saveAll);
+        cancel ??= clock.schedule(clock.now() + QUIET_MS, saveSome);
       },
     },
     recall(target) {
@@ -80,6 +87,9 @@ export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper 
       }
       return abandoned;
     },
-    stop: saveAll,
+    stop() {
+      cancel?.();
+      for (const target of stale.values()) save(target);
+    },
   };
 }

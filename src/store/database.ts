@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import Libsql from 'libsql';
 import type { Table } from '../core/store.ts';
 import { StoreError, faultOf } from './fault.ts';
-import type { Answer, Kept, Request, WrittenRow } from './protocol.ts';
+import type { Answer, Kept, Request } from './protocol.ts';
 import {
   APPLICATION_ID,
   NAMES,
@@ -26,7 +26,7 @@ export interface Database {
   readonly kept: Kept;
   /** Where a file went that was no whole database. */
   readonly movedTo: string | null;
-  write(rows: readonly WrittenRow[], sync: boolean): void;
+  write(request: Omit<Extract<Request, { kind: 'write' }>, 'kind'>): void;
   list(request: Extract<Request, { kind: 'list' }>): string[];
   close(): void;
 }
@@ -59,23 +59,35 @@ export function openDatabase(path: string): Database {
     statements.set(sql, statement);
     return statement;
   }
-  function inTransaction(work: () => void): void {
-    db.exec('BEGIN IMMEDIATE');
+  /** A failure undoes all of the transaction. */
+  function undoing(work: () => void): void {
     try {
       work();
-      db.exec('COMMIT');
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK');
       throw error;
     }
   }
+  function begin(sync: boolean): void {
+    if (!existsSync(path) || statSync(path).ino !== inode) throw new StoreError('gone', '');
+    if (sync !== syncing) db.pragma(`synchronous = ${sync ? 'FULL' : 'NORMAL'}`);
+    syncing = sync;
+    db.exec('BEGIN IMMEDIATE');
+  }
   function prune(): void {
     const now = Date.now();
     if (now - prunedAt < PRUNE_EVERY_MS) return;
     let gone = 0;
-    inTransaction(() => {
-      for (const sql of NAMES.flatMap((table) => prunes(table, now))) gone += db.prepare(sql).run().changes;
-    });
+    try {
+      undoing(() => {
+        db.exec('BEGIN IMMEDIATE');
+        for (const sql of NAMES.flatMap((table) => prunes(table, now))) gone += db.prepare(sql).run().changes;
+        db.exec('COMMIT');
+      });
+    } catch {
+      // What was to be written is written. If the disk is in trouble, the next write says so.
+      gone = 0;
+    }
     // There may be more.
     if (gone === 0) prunedAt = now;
   }
@@ -83,19 +95,19 @@ export function openDatabase(path: string): Database {
   return {
     kept: Object.fromEntries(NAMES.map((table) => [table, keptIn(db, table)])),
     movedTo,
-    write(rows, sync) {
-      if (!existsSync(path) || statSync(path).ino !== inode) throw new StoreError('gone', '');
-      if (rows.length === 0 && !(sync && unsynced)) return;
-      if (sync !== syncing) db.pragma(`synchronous = ${sync ? 'FULL' : 'NORMAL'}`);
-      syncing = sync;
-      inTransaction(() => {
+    write({ rows, sync, more }) {
+      if (rows.length === 0 && !db.inTransaction && !(sync && unsynced)) return;
+      undoing(() => {
+        if (!db.inTransaction) begin(sync);
         for (const [table, key, json, at] of rows) {
           if (json === null) prepared(remove(table)).run(key);
           else prepared(upsert(table)).run(key, at, json);
         }
         // Only a transaction that has written something is waited for.
         if (rows.length === 0) db.pragma(`user_version = ${VERSION}`);
+        if (!more) db.exec('COMMIT');
       });
+      if (more) return;
       unsynced = !sync;
       if (!sync) prune();
     },
@@ -190,7 +202,7 @@ export function answer(db: Database, request: Request): Answer {
   try {
     switch (request.kind) {
       case 'write':
-        db.write(request.rows, request.sync);
+        db.write(request);
         return { kind: 'done' };
       case 'list':
         return { kind: 'listed', rows: db.list(request) };

@@ -6,8 +6,16 @@ import type { Table } from '../core/store.ts';
  * another thread, for only its end lets go of all that it holds.
  */
 export type Request =
-  /** One transaction. `sync`: on the disk when it is answered, and not merely handed to the system. */
-  | { readonly kind: 'write'; readonly rows: readonly WrittenRow[]; readonly sync: boolean }
+  /**
+   * One transaction, in as many requests as it takes: `more` says that this is not the last. `sync`: on the disk when it is
+   * answered, and not merely handed to the system.
+   */
+  | {
+      readonly kind: 'write';
+      readonly rows: readonly WrittenRow[];
+      readonly sync: boolean;
+      readonly more: boolean;
+    }
   | {
       readonly kind: 'list';
       readonly table: Table;

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Transition } from '../core/health.ts';
+import { groupIncidentId } from '../core/group.ts';
 import { incidentId } from '../core/incident.ts';
 import type { Observer } from '../core/observer.ts';
 import { type Outcome, classOf, reasonOf } from '../core/outcome.ts';
@@ -51,6 +52,19 @@ export function createRecorder({
   function close(id: string, closed: number, end: IncidentRow['end']): void {
     const row = store.kept('incident').get(id);
     if (row) store.put('incident', id, { ...row, closed, end });
+  }
+
+  function abandon(id: string, target: string, why: string): void {
+    happened(id, target, 'abandoned', why);
+    close(id, clock.wallTime(), 'abandoned');
+  }
+
+  // An end that was lost, with the file or with the last second.
+  const going = new Set([...store.kept('target').values()].map(({ incident }) => incident));
+  for (const [name, { incidentAt }] of store.kept('group'))
+    if (incidentAt !== null) going.add(groupIncidentId(name, incidentAt));
+  for (const { id, target, closed } of store.kept('incident').values()) {
+    if (closed === null && !going.has(id)) abandon(id, target, 'it was not followed to its end');
   }
 
   return {
@@ -106,8 +120,7 @@ export function createRecorder({
     },
     onAbandoned(target, incident) {
       suspicions.delete(target);
-      happened(incident, target, 'abandoned', 'the target is in the configuration no more');
-      close(incident, clock.wallTime(), 'abandoned');
+      abandon(incident, target, 'it is in the configuration no more');
     },
   };
 }

@@ -18,6 +18,8 @@ const GATHER_MS = 1_000;
 /** Without an answer for so long the disk is said to hang, ms. Nobody who waits waits longer. */
 const PATIENCE_MS = 5_000;
 const RETRY_MS = 10_000;
+/** Rows in one request to the thread. */
+const MOST_AT_ONCE = 250;
 /** Where the remedy is to begin anew. */
 const RETRY_SOON_MS = 100;
 
@@ -119,19 +121,24 @@ export async function openStore({ path, clock, onTrouble, onBack }: StoreOptions
     if (state !== 'ready' || (queue.pending() === 0 && waiting.length === 0)) return;
     state = 'writing';
     underWay = waiting.splice(0);
-    const rows = queue.take().flatMap((put) => inJson(put));
-    void write(thread.ask({ kind: 'write', rows, sync: underWay.length > 0 }));
+    void write(queue.take(), underWay.length > 0);
   }
 
-  async function write(asked: Promise<Answer>): Promise<void> {
-    const first = await inTime(asked);
-    if (first.kind === 'failed' && first.fault.kind === 'stuck') {
-      become(STUCK);
-      settle(underWay, false);
-      settle(waiting, false);
+  /** One transaction, in pieces: to put thousands of rows into words would hold up the loop. */
+  async function write(puts: readonly Put[], sync: boolean): Promise<void> {
+    for (let at = 0; at === 0 || at < puts.length; at += MOST_AT_ONCE) {
+      const rows = puts.slice(at, at + MOST_AT_ONCE).flatMap((put) => inJson(put));
+      const more = at + MOST_AT_ONCE < puts.length;
+      const asked = thread.ask({ kind: 'write', rows, sync, more });
+      const first = await inTime(asked);
+      if (first.kind === 'failed' && first.fault.kind === 'stuck') {
+        become(STUCK);
+        settle(underWay, false);
+        settle(waiting, false);
+      }
+      const answer = await asked;
+      if (answer.kind !== 'done') return breakOff(answer);
     }
-    const answer = await asked;
-    if (answer.kind !== 'done') return breakOff(answer);
     queue.written();
     state = 'ready';
     become(null);

@@ -100,6 +100,28 @@ test('what the agent could not see, and what hooks came to, is part of it', asyn
   ]);
 });
 
+test('an incident that nobody goes on with is closed at the start', () => {
+  const store = createMemoryStore(0);
+  const row = {
+    target: 't',
+    group: null,
+    opened: 1,
+    closed: null,
+    end: null,
+    reason: null,
+    class: null,
+    message: '',
+    correlated: null,
+  };
+  for (const id of ['t-1', 't-2']) store.put('incident', id, { ...row, id });
+  store.put('target', 't', { incident: 't-2' } as never);
+  createRecorder({ store, clock: createFakeClock() });
+  expect([...store.kept('incident').values()].map(({ id, end }) => `${id} ${end}`)).toEqual([
+    't-1 abandoned',
+    't-2 null',
+  ]);
+});
+
 test('one that is abandoned is closed as such', async () => {
   const { observer, incidents, story } = await written('---', 30_000);
   observer.onAbandoned('t', incidents()[0]!.id);

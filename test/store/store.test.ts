@@ -25,7 +25,7 @@ function newPath(): string {
 }
 
 async function start(path: string): Promise<{ store: Store; clock: FakeClock; said: string[] }> {
-  const clock = createFakeClock();
+  const clock = createFakeClock({ wallTime: Date.now() });
   const said: string[] = [];
   const store = await openStore({
     path,
@@ -83,6 +83,22 @@ describe('what is kept', () => {
     expect([...store.kept('calibration')]).toEqual([['a', { state: 'down', name: 'ä "\u0000 €' }]]);
     expect([...store.kept('incident')]).toEqual([['a-1', INCIDENT]]);
     expect(store.status()).toMatchObject({ ok: true, trouble: null, pending: 0, dropped: 0 });
+  });
+
+  test('in thousands goes to the disk in pieces, and as one transaction', async () => {
+    const { store } = await start(newPath());
+    for (let i = 0; i < 1_001; i++) put(store, `t${i}`, { i });
+    let turns = 0;
+    let done = false;
+    const committed = store.commit().then((all) => {
+      done = true;
+      return all;
+    });
+    await until(() => ++turns > 0 && done);
+    expect(turns).toBeGreaterThan(4);
+    expect(await committed).toBe(true);
+    const { store: again } = await restart(store);
+    expect(again.kept('calibration').get('t1000')).toEqual({ i: 1_000 });
   });
 
   test('is written within a second, many rows at once', async () => {
@@ -179,6 +195,31 @@ describe('what is kept', () => {
     const kept = store.kept('action');
     for (let i = 0; i <= last; i++) expect(kept.get(`n${i}`)).toEqual({ i });
   });
+});
+
+test('histories are pruned by age, a few at a time; what has not come to its end stays', async () => {
+  const path = newPath();
+  const first = await start(path);
+  const old = (id: string, closed: number | null) => ({ ...INCIDENT, id, closed });
+  for (let i = 0; i < 10; i++) {
+    first.store.put('incident', `closed-${i}`, old(`closed-${i}`, 1));
+    first.store.put('timeline', null, entry('a-1', 'down'));
+  }
+  first.store.put('incident', 'open', old('open', null));
+  put(first.store, 'a', { kept: 'for good' });
+  await first.store.close();
+  const db = new Libsql(path);
+  for (const table of ['incident', 'timeline', 'calibration']) db.exec(`UPDATE ${table} SET saved = 1`);
+  db.close();
+
+  const { store, clock } = await start(path);
+  store.put('timeline', null, entry('b-1', 'down'));
+  await clock.advance(1_000);
+  await until(() => store.status().pending === 0);
+  const left = await store.list('incident', { limit: 99 });
+  expect(left.map(({ id }) => id)).toEqual(['open']);
+  expect((await store.list('timeline', { limit: 99 })).map(({ incident }) => incident)).toEqual(['b-1']);
+  expect((await store.list('calibration', { limit: 99 })).length).toBe(1);
 });
 
 describe('trouble', () => {
