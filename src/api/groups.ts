@@ -1,5 +1,5 @@
 import { type Group, type GroupHealth, type Rollup, groupIncidentId } from '../core/group.ts';
-import { type Route, fine } from './routes.ts';
+import { type Route, fine, iso } from './routes.ts';
 
 /** What of the agent has to do with groups. */
 export interface Grouping {
@@ -54,8 +54,4 @@ export function groupsRoute(agent: Grouping): Route {
         })),
       } satisfies GroupsAnswer),
   };
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
 }

@@ -1,9 +1,8 @@
 import { type Pause, type Scope, type ScheduledWindow, covers, scopeKey } from '../core/pause.ts';
 import { plain } from '../core/plain.ts';
-import { suggest } from '../core/suggest.ts';
 import type { Target } from '../core/target.ts';
 import { MAX_DURATION_MS, parseDuration } from '../core/units.ts';
-import { type Answer, type Route, fine, refused } from './routes.ts';
+import { type Answer, type Route, fine, iso, refused, unknownName } from './routes.ts';
 
 /** What of the agent has to do with pauses. */
 export interface Pausing {
@@ -118,8 +117,7 @@ function scopeOf(
   if (typeof name !== 'string') return refused(400, `${what}: a name is needed`);
   const known = targets.flatMap((one) => (what === 'target' ? [one.name] : (one.group ?? [])));
   if (known.includes(name)) return what === 'target' ? { target: name } : { group: name };
-  const near = suggest(name, known);
-  return refused(404, `there is no ${what} "${name}"`, { ...(near !== undefined && { near }) });
+  return unknownName(what, name, known);
 }
 
 /** What a person gave in words: they go to terminals and into messages. */
@@ -149,8 +147,4 @@ function pauseStatus(pause: Pause, { now, wallTime, targets }: Pausing): PauseSt
 
 function windowStatus({ reason, isOpen, from, until, zone, targets }: ScheduledWindow): WindowStatus {
   return { reason, open: isOpen, from: iso(from), until: iso(until), zone, targets: [...targets] };
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Endpoint } from '../core/address.ts';
 import type { BeatReport } from '../core/beat.ts';
+import { suggest } from '../core/suggest.ts';
 import { denialOf } from './access.ts';
 import { bearerOf, fromOf, refuse } from './server.ts';
 
@@ -35,6 +36,17 @@ export function fine(body: unknown): Answer {
 /** Somebody asked for what there is not, or wrongly; `more` are fields beside the message. */
 export function refused(status: number, error: string, more: Readonly<Record<string, unknown>> = {}): Answer {
   return { status, body: { error, ...more } };
+}
+
+/** Nothing is called so; `near` is what may have been meant. */
+export function unknownName(what: string, name: string, known: readonly string[]): Answer {
+  const near = suggest(name, known);
+  return refused(404, `there is no ${what} "${name}"`, near === undefined ? {} : { near });
+}
+
+/** How a wall clock time, ms, goes out: ISO 8601, UTC. */
+export function iso(at: number): string {
+  return new Date(at).toISOString();
 }
 
 export interface ServeOptions {

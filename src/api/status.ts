@@ -11,10 +11,12 @@ import {
 } from '../core/outcome.ts';
 import type { Target } from '../core/target.ts';
 import { VERSION } from '../core/version.ts';
-import { type Route, fine } from './routes.ts';
+import { type Route, fine, iso } from './routes.ts';
 
 /** What of the agent can be asked. */
 export interface Asked {
+  /** ms since the epoch. */
+  wallTime(): number;
   /** When it started, wall clock ms; undefined until a configuration is in force. */
   startedAt(): number | undefined;
   doubt(): Doubt;
@@ -65,7 +67,7 @@ export interface AttemptStatus {
   readonly latency_ms: number;
 }
 
-export function statusRoutes(agent: Asked, wallTime: () => number): Route[] {
+export function statusRoutes(agent: Asked): Route[] {
   return [
     { method: 'GET', path: '/livez', open: true, answer: () => fine({ status: 'ok' }) },
     {
@@ -77,7 +79,7 @@ export function statusRoutes(agent: Asked, wallTime: () => number): Route[] {
           ? { status: 503, body: { status: 'starting' } }
           : fine({ status: 'ready' }),
     },
-    { method: 'GET', path: '/api/v1/targets', answer: () => fine(agentStatus(agent, wallTime())) },
+    { method: 'GET', path: '/api/v1/targets', answer: () => fine(agentStatus(agent, agent.wallTime())) },
   ];
 }
 
@@ -135,8 +137,4 @@ function attemptStatus({ outcome, number, at, latencyMs }: Attempt): AttemptStat
     message: outcome.message,
     latency_ms: Math.round(latencyMs * 1_000) / 1_000,
   };
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
 }

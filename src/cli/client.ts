@@ -4,21 +4,12 @@ import { resolve } from 'node:path';
 import { LISTEN } from '../config/api.ts';
 import { statePath } from '../config/state-dir.ts';
 import { formatEndpoint, parseAddress } from '../core/address.ts';
+import { plain } from '../core/plain.ts';
 import { readToken } from './api-token.ts';
 import { UsageError, load } from './args.ts';
 
 /** The running agent cannot be asked, or has refused; the message says why. */
-export class AskError extends Error {
-  readonly status: number | undefined;
-  /** What the agent said beside its message. */
-  readonly details: Readonly<Record<string, unknown>>;
-
-  constructor(message: string, status?: number, details: AskError['details'] = {}) {
-    super(message);
-    this.status = status;
-    this.details = details;
-  }
-}
+export class AskError extends Error {}
 
 /** A way to the running agent. */
 export interface Client {
@@ -163,7 +154,8 @@ function contentOf({ name }: Place, { status, text }: RawAnswer): unknown {
     throw new AskError(`what answers at ${name} is no agent of ours`);
   }
   if (status < 300) return content;
-  const { error, ...details } = content as Record<string, unknown>;
+  const { error, near: known } = content as Record<string, unknown>;
   const why = typeof error === 'string' ? error : `status ${status}`;
-  throw new AskError(status === 401 ? `the agent at ${name} refuses: ${why}` : why, status, details);
+  const near = typeof known === 'string' ? `; did you mean "${known}"?` : '';
+  throw new AskError(status === 401 ? `the agent at ${name} refuses: ${why}` : plain(why + near));
 }

@@ -5,6 +5,7 @@ import { UsageError } from './args.ts';
 import { check } from './check.ts';
 import { AskError } from './client.ts';
 import { demo } from './demo.ts';
+import { explain } from './explain.ts';
 import { newFiles } from './new.ts';
 import { once } from './once.ts';
 import { pause, resume } from './pause.ts';
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   once,
   probe,
   status,
+  explain,
   pause,
   resume,
   pauses,

@@ -2,14 +2,12 @@ import { heartbeatProbe } from '../../probes/heartbeat.ts';
 import { probes } from '../../probes/index.ts';
 import { createAgent } from '../agent.ts';
 import { ListenError } from '../api/listen.ts';
-import { groupsRoute } from '../api/groups.ts';
-import { pauseRoutes } from '../api/pauses.ts';
-import { statusRoutes } from '../api/status.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type Observer, combine, stackOf } from '../core/observer.ts';
 import { hooks } from '../hooks/index.ts';
 import { createBeatLog } from '../observe/beat-log.ts';
 import { createCounters } from '../observe/counters.ts';
+import { createJudgements } from '../observe/judgements.ts';
 import { createLogObserver } from '../observe/log.ts';
 import { killAll } from '../process/command.ts';
 import { createSystemClock } from '../runtime/system-clock.ts';
@@ -22,6 +20,7 @@ import type { Command } from './main.ts';
 import { renderProblems } from './problems.ts';
 import { createRecorder } from '../store/recorder.ts';
 import { openState } from './state.ts';
+import { routesOf } from './routes.ts';
 import { paintFor } from './style.ts';
 import { watchFiles } from './watch.ts';
 
@@ -67,31 +66,19 @@ export async function runAgent(
   const counters = createCounters();
   const beatLog = createBeatLog(log, clock);
   const store = await openState(keepsState ? config.state : null, clock, log);
-  const told = [createLogObserver(log), createRecorder({ store, clock }), beatLog, counters, ...observers];
+  const judgements = createJudgements();
+  const recorder = createRecorder({ store, clock });
+  const told = [createLogObserver(log), recorder, beatLog, counters, judgements.observer, ...observers];
   const listener = createListener({
     clock,
     observer: combine(told),
-    routes: [
-      ...statusRoutes(
-        {
-          startedAt: () => startedAt,
-          targets: () => config.targets,
-          snapshot: () => agent.snapshot(),
-          doubt: () => agent.doubt(),
-        },
-        clock.wallTime,
-      ),
-      groupsRoute({ wallTime: clock.wallTime, groups: () => agent.groups() }),
-      ...pauseRoutes({
-        now: clock.now,
-        wallTime: clock.wallTime,
-        targets: () => config.targets,
-        pause: (wish) => agent.quiet.pause(wish),
-        resume: (scope, by) => agent.quiet.resume(scope, by),
-        pauses: () => agent.quiet.pauses(),
-        windows: () => agent.quiet.windows(),
-      }),
-    ],
+    routes: routesOf({
+      clock,
+      startedAt: () => startedAt,
+      config: () => config,
+      agent: () => agent,
+      history: judgements.of,
+    }),
     ownToken: (state) => (keepsState ? tokenBeside(state, log) : undefined),
     onListening: (address, serves) => log.info({ address, serves }, 'listening'),
     onUnserved: (detail) => log.warn({ detail }, 'the agent cannot be asked, api.listen gives it an address'),
@@ -118,6 +105,7 @@ export async function runAgent(
       return;
     }
     const changes = agent.apply(config);
+    judgements.retain(config.targets);
     log.info({ why, ...changes }, 'reloaded');
   }
 

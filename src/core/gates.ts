@@ -12,7 +12,8 @@ export interface Reasons {
   readonly hushed: string | null;
   /** Id of the episode in which many targets fail together; none where none is under way. */
   readonly episode?: string | null | undefined;
-  readonly pathWorks: boolean;
+  /** An anchor answers, or there is none; null: they are asked only once something cannot be reached. */
+  readonly pathWorks: boolean | null;
   readonly flapping: boolean;
   readonly purpose: Purpose;
 }
@@ -22,7 +23,14 @@ export function circumstancesOf(
   { doubt, blockers, hushed, episode = null, pathWorks }: Reasons,
   given: Omit<Circumstances, 'doubt' | 'unreachable' | 'hushed' | 'episode' | 'pathWorks'>,
 ): Circumstances {
-  return { ...given, doubt, unreachable: blockers.length > 0, hushed: hushed !== null, episode, pathWorks };
+  return {
+    ...given,
+    doubt,
+    unreachable: blockers.length > 0,
+    hushed: hushed !== null,
+    episode,
+    pathWorks: pathWorks === true,
+  };
 }
 
 export interface GateState {
@@ -42,7 +50,7 @@ const GATES: Readonly<Record<Gate, (reasons: Reasons) => { holds: boolean; why: 
         : `${blockers.join(', ')} ${blockers.length === 1 ? 'is' : 'are'} not up`,
   }),
   path: ({ pathWorks }) => ({
-    holds: !pathWorks,
+    holds: pathWorks === false,
     why: pathWorks ? 'an anchor answers, or there is none' : 'no anchor has answered lately',
   }),
   hushed: ({ hushed }) => ({ holds: hushed !== null, why: hushed ?? 'nobody has paused it' }),

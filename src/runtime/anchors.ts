@@ -15,8 +15,8 @@ export interface Anchors {
   apply(targets: readonly Target[]): void;
   /** Something cannot be reached: it has to be known whether that is the agent itself. */
   ask(): void;
-  /** False where anchors that used to answer have not done so lately. */
-  pathWorks(): boolean;
+  /** False where anchors that used to answer do not do so now; null where they have not been asked lately. */
+  pathWorks(): boolean | null;
   stop(): void;
 }
 
@@ -119,7 +119,9 @@ export function createAnchors({ probes, clock, redact, onTrouble, onLost }: Anch
     },
     pathWorks() {
       const now = clock.now();
-      return counted().length === 0 || counted().some(({ answeredAt }) => now - answeredAt! <= FRESH_MS);
+      if (counted().length === 0 || counted().some(({ answeredAt }) => now - answeredAt! <= FRESH_MS))
+        return true;
+      return now < askedUntil || areLost() ? false : null;
     },
     stop() {
       cancel();

@@ -60,7 +60,7 @@ export interface MonitorOptions {
   readonly isHushed: () => Reasons['hushed'];
   readonly episode: () => Reasons['episode'];
   readonly vigil: Pick<Vigil, 'doubt' | 'lapses' | 'note'>;
-  readonly pathWorks: () => boolean;
+  readonly pathWorks: () => boolean | null;
   readonly memory: Memory;
 }
 
@@ -74,7 +74,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   let cancelDue: Cancel = () => {};
   /** Under way, or settled by the runner while the probe has not let go yet. */
   const active = new Map<RunningAttempt, Pending>();
-  let lingering = 0;
+  const lingering = new Set<RunningAttempt>();
   /** An attempt waits for its place. */
   let queued = false;
   /** The answer is late enough to look again, though nothing has failed. */
@@ -119,10 +119,10 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (isConfirming(standing())) plan();
     const settled = await attempt.settled;
     cancelSuspicion();
-    lingering++;
+    lingering.add(attempt);
     void attempt.ended.then(() => {
       active.delete(attempt);
-      lingering--;
+      lingering.delete(attempt);
       plan();
     });
     if (settled && !stopped) conclude(settled, onGrid);
@@ -133,7 +133,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (after === null || isConfirming(standing())) return () => {};
     return clock.schedule(startedAt + after, () => {
       suspected = true;
-      if (isConfirming(standing()) && !queued && lingering === 0)
+      if (isConfirming(standing()) && !queued && lingering.size === 0)
         scheduleAt({ due: clock.now(), onGrid: false });
     });
   }
@@ -194,7 +194,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     cancelDue();
     planned = null;
     // A probe that ignores its signal has given its place back, but nothing new starts before it has ended.
-    const next = lingering > 0 ? null : nextStart(standing());
+    const next = lingering.size > 0 ? null : nextStart(standing());
     if (!next) return;
     const skipped =
       next.onGrid && latest.onGrid ? startsBetween(name, rules.intervalMs, epoch, latest.due, next.due) : 0;
@@ -238,7 +238,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       slowMs: slowFrom(rules.slowAfter, usual),
       at: clock.wallTime(),
       standing: standing(),
-      pending: [...active.values()],
+      pending: [...active].flatMap(([attempt, pending]) => (lingering.has(attempt) ? [] : [pending])),
       planned,
       suspectAfterMs: suspectAfter(rules, estimate),
       attempts,

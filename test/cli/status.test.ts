@@ -129,6 +129,62 @@ describe('status', () => {
   });
 });
 
+describe('explain', () => {
+  test('why it is down, and what would bring it up, from the running agent', async () => {
+    const port = await freePort();
+    const { file, down } = await watching(`{ listen: "127.0.0.1:${port}" }`);
+    const { code, stdout } = await runCli(['explain', 'bad', file]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^bad {2}down {2}tcp/);
+    expect(stdout).toMatch(/^bad is down since [\d:]+ \([\d.]+m?s\), incident bad-\w+; that was told\.$/m);
+    expect(stdout).toMatch(/^Up again after 2 more good answers in a row,/m);
+    expect(stdout).toMatch(
+      new RegExp(`^ {2}[\\d:]+ {2}✗ down +refused: connect ECONNREFUSED 127.0.0.1:${down}$`, 'm'),
+    );
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+
+    const json = await runCli(['explain', 'good one', file, '--json']);
+    const answer = JSON.parse(json.stdout) as Record<string, unknown>;
+    expect(Object.keys(answer)).toEqual([
+      'at',
+      'target',
+      'group',
+      'probe',
+      'state',
+      'since_ago_ms',
+      'incident',
+      'told',
+      'rule',
+      'evidence',
+      'recent',
+      'successes',
+      'degraded',
+      'flaps',
+      'doubt',
+      'gates',
+      'next',
+      'outlook',
+      'history',
+    ]);
+    expect(answer).toMatchObject({ target: 'good one', state: 'up', evidence: [] });
+  });
+
+  test('a target that there is not', async () => {
+    const port = await freePort();
+    const { file } = await watching(`{ listen: "127.0.0.1:${port}" }`);
+    expect(await runCli(['explain', 'bat', file])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'vitald: there is no target "bat"; did you mean "bad"?\n',
+    });
+    for (const name of ['..', 'a/b', '%', 'x'.repeat(200)]) {
+      const { stderr } = await runCli(['explain', name, file]);
+      expect(stderr).toBe(`vitald: there is no target "${name}"\n`);
+    }
+    expect((await runCli(['explain'])).stderr).toMatch(/^vitald: name a target\nusage: vitald explain NAME/);
+  });
+});
+
 describe('nobody there to be asked', () => {
   test('no agent, or somebody else', async () => {
     const port = await closedPort();

@@ -1,0 +1,43 @@
+import { type Explanation, type Judged, explain } from '../core/explain.ts';
+import type { Target } from '../core/target.ts';
+import type { View } from '../core/view.ts';
+import { type Route, fine, iso, unknownName } from './routes.ts';
+
+export interface Explained {
+  view(target: string): View | undefined;
+  history(target: string): readonly Judged[];
+  targets(): readonly Pick<Target, 'name'>[];
+}
+
+/** The answer to `GET /api/v1/targets/NAME/explanation`. */
+export interface ExplanationAnswer extends Omit<Explanation, 'history'> {
+  /** ISO 8601, UTC: when it was answered. */
+  readonly at: string;
+  readonly history: readonly JudgedAnswer[];
+}
+
+export interface JudgedAnswer extends Omit<Judged, 'at' | 'first_at'> {
+  readonly at: string;
+  readonly first_at: string;
+}
+
+export function explanationRoute(agent: Explained): Route {
+  return {
+    method: 'GET',
+    path: '/api/v1/targets/:name/explanation',
+    answer({ params: { name = '' } }) {
+      const view = agent.view(name);
+      if (!view) {
+        const names = agent.targets().map((target) => target.name);
+        return unknownName('target', name, names);
+      }
+      const { history, ...rest } = explain(view, agent.history(name));
+      const answer: ExplanationAnswer = {
+        at: iso(view.at),
+        ...rest,
+        history: history.map((judged) => ({ ...judged, first_at: iso(judged.first_at), at: iso(judged.at) })),
+      };
+      return fine(answer);
+    },
+  };
+}
