@@ -49,6 +49,10 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
       return `${name(paint('yellow', '!'))}${paint('yellow', 'late'.padEnd(10))} ${String(record['count'])} starts missed: the attempt before was still under way`;
     case 'no verdict':
       return `${name(paint('magenta', '?'))}${paint('magenta', 'void'.padEnd(10))} ${String(record['count'])} attempts in a row say nothing about it: ${plain(String(record['message']))}`;
+    case 'contract': {
+      const mark = record['kept'] ? paint('blue', '•') : paint('yellow', '!');
+      return `${name(mark)}${'contract'.padEnd(10)} ${terms(record)}`;
+    }
     default: {
       const mark =
         record.level === 'error'
@@ -76,6 +80,21 @@ function sentence(record: LogRecord): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** What a contract comes to. */
+function terms(record: LogRecord): string {
+  const field = (key: string): string => String(record[key]);
+  const windows = Object.values(record['confirm'] as Record<string, string>).join(', ');
+  const blips = Object.values(record['blips'] as Record<string, number>).reduce((sum, count) => sum + count);
+  const rules = `asked every ${field('interval')}, down after ${windows}`;
+  const ground =
+    field('watched') === '0ms'
+      ? 'nothing is measured yet'
+      : `${blips} blip${blips === 1 ? '' : 's'} in ${field('watched')}`;
+  return record['kept']
+    ? `${rules}: found within ${field('detects_within')}, a false one ${field('false_down')} (${ground})`
+    : `cannot be kept: ${rules}, a false one ${field('false_down')} (${ground}); ${field('max_false_down')} takes detect_within ${field('needs')}`;
 }
 
 function totals({ attempts, missed, lateness, hooks }: Totals): string {

@@ -1,31 +1,21 @@
 import { z } from 'zod';
-import { BRAKES, type Brakes, type Rate } from '../core/brakes.ts';
+import { BRAKES, type Brakes } from '../core/brakes.ts';
 import { EVIDENCE_CLASSES } from '../core/outcome.ts';
 import { MODES, POLICY, type RecoveryPolicy, VERIFY } from '../core/policy.ts';
 import { STEP_DEFAULTS, type Step, type StepRegistry } from '../core/step.ts';
-import { formatDuration, parseDuration } from '../core/units.ts';
+import { type Rate, formatDuration, formatRate } from '../core/units.ts';
 import { filePath } from '../schema/file.ts';
-import { duration, expected, flag, integer, oneOrMore, text } from '../schema/scalars.ts';
+import { duration, expected, flag, integer, oneOrMore, rate, text } from '../schema/scalars.ts';
 import { optionalKeys } from './kind.ts';
 
 function inDuration(ms: number): string {
   return `\`${formatDuration(ms)}\``;
 }
 
-/** So many within so long, such as `3/30m`. */
-function rate(otherwise: Rate): z.ZodType<Rate | undefined, string | undefined> {
-  return z
-    .string({ error: expected('a rate such as 3/30m: so many within so long') })
-    .transform((written, context): Rate => {
-      const [, most, within = ''] = /^([1-9]\d{0,5})\s*\/\s*(\S+)$/.exec(written) ?? [];
-      const withinMs = parseDuration(within);
-      if (most !== undefined && withinMs) return { most: Number(most), withinMs };
-      const message = `"${written}" is not a rate such as 3/30m: so many within so long`;
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    })
+function rateOr(otherwise: Rate): z.ZodType<Rate | undefined, string | undefined> {
+  return rate()
     .optional()
-    .meta({ as: 'rate', otherwise: `\`${formatRate(otherwise)}\`` });
+    .meta({ otherwise: `\`${formatRate(otherwise)}\`` });
 }
 
 /** A share such as `10%`, put out as a number from 0 to 1. */
@@ -42,10 +32,6 @@ function share(otherwise: number): z.ZodType<number | undefined, string | undefi
     .meta({ as: 'share', otherwise: `\`${otherwise * 100}%\`` });
 }
 
-function formatRate({ most, withinMs }: Rate): string {
-  return `${most}/${formatDuration(withinMs)}`;
-}
-
 /** The brakes, as they may be set for the whole agent. */
 export const brakesSchema = z.strictObject({
   start_grace: duration({ min: 0 })
@@ -60,13 +46,13 @@ export const brakesSchema = z.strictObject({
     .optional()
     .meta({ otherwise: inDuration(BRAKES.coolDownMaxMs) })
     .describe('where the doubling ends'),
-  per_target: rate(BRAKES.perTarget).describe('attempts on one target'),
+  per_target: rateOr(BRAKES.perTarget).describe('attempts on one target'),
   per_day: integer(1)
     .optional()
     .meta({ otherwise: `\`${BRAKES.perDay}\`` })
     .describe('attempts on one target within a day; after that it has given up'),
-  per_group: rate(BRAKES.perGroup).describe('attempts in one group'),
-  overall: rate(BRAKES.overall).describe('attempts in all groups together'),
+  per_group: rateOr(BRAKES.perGroup).describe('attempts in one group'),
+  overall: rateOr(BRAKES.overall).describe('attempts in all groups together'),
   share: share(BRAKES.share).describe('of a group, that may be under recovery at once; one always may'),
   panic: share(BRAKES.panicAt).describe(
     'of a group of three or more, that is bad at once: recovery of the group stops',

@@ -2,6 +2,7 @@ import type { ConfirmWindows } from '../core/evidence.ts';
 import type { EvidenceClass } from '../core/outcome.ts';
 import type { Rules } from '../core/target.ts';
 import { formatDuration, parseDuration } from '../core/units.ts';
+import type { Asked } from './contract.ts';
 import { RULE_DEFAULTS } from './schema.ts';
 
 /** The rules in force, or undefined where they contradict each other or are not even durations. */
@@ -51,6 +52,19 @@ export function rulesOf(
     suspectAfter: learned('suspect_after'),
     slowAfter: learned('slow_after'),
   };
+}
+
+/** The defaults as a contract leaves them: the least interval there can be stands where none is written. */
+export function defaultsUnder(
+  { own }: Pick<Asked, 'own'>,
+  written: Record<string, unknown>,
+  defaults: Record<string, unknown>,
+): Record<string, unknown> {
+  if (!own && defaults['interval'] !== undefined) return defaults;
+  const longest = (['timeout', 'retry_interval'] as const).map(
+    (key) => parseDuration(String(written[key] ?? defaults[key])) ?? RULE_DEFAULTS[key],
+  );
+  return { ...defaults, interval: `${Math.max(...longest)}ms` };
 }
 
 /** The target's own windows, else the file's, else the defaults. */

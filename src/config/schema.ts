@@ -20,6 +20,7 @@ import {
   withShortForm,
 } from '../schema/scalars.ts';
 import { apiSchema } from './api.ts';
+import { contractKeys } from './contract.ts';
 import { deliveryKeys, remind } from './delivery.ts';
 import { eitherKind, optionalKeys } from './kind.ts';
 import { brakesSchema, policyKeys, stepSchema } from './recovery.ts';
@@ -100,6 +101,7 @@ const ruleKeys = {
     .optional()
     .meta({ otherwise: `\`${RULE_DEFAULTS.restored_threshold}\`` })
     .describe('good attempts in a row without a complaint before it is restored'),
+  ...contractKeys,
   notify: names
     .optional()
     .meta({ as: 'names of hooks' })

@@ -28,6 +28,8 @@ const READABLE = new Set([
   'retry_interval',
   'failure_threshold',
   'success_threshold',
+  'detect_within',
+  'max_false_down',
   'retries',
   'stop_grace',
   'state',

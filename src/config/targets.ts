@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ConfirmWindows } from '../core/evidence.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import type { Target } from '../core/target.ts';
+import { askedOf, contractOf, contractWords } from './contract.ts';
 import { expanded, hasPlaceholder, withoutEach } from './each.ts';
 import type { LoadedHooks } from './hooks.ts';
 import { onlyKind } from './kind.ts';
@@ -9,7 +10,7 @@ import { checkHookNames, listOf } from './names.ts';
 import { type Problem, markedText } from './problem.ts';
 import { purposeOf } from './purpose.ts';
 import { policyOf, wordsOfPolicy } from './recovery.ts';
-import { rulesOf, windowsOf, wordsOf } from './rules.ts';
+import { defaultsUnder, rulesOf, windowsOf, wordsOf } from './rules.ts';
 import { defaultsSchema, targetSchema } from './schema.ts';
 import { type Sourced, unknown, validate } from './validate.ts';
 
@@ -85,27 +86,38 @@ function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTarget
     const kind = onlyKind('probe', kinds, entry, problems);
     checkHookNames(entry, hooks, problems);
     const written = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
-    const schedule = rulesOf(written, defaultData, (key, message) => {
+    const problem = (key: string, message: string): void => {
       const own = written[key] !== undefined || !defaults;
-      problems.push({
-        place: own ? source.locate([...path, key]) : defaults.source.locate(['defaults', key]),
-        message,
-      });
-    });
+      const place = own ? source.locate([...path, key]) : defaults.source.locate(['defaults', key]);
+      problems.push({ place, message });
+    };
+    const asked = askedOf(written, defaultData, problem);
+    const schedule = rulesOf(
+      written,
+      asked ? defaultsUnder(asked, written, defaultData) : defaultData,
+      problem,
+    );
     if (!checked || !kind || !schedule) return undefined;
-    const rules = { ...schedule, confirm: windowsOf(checked.confirm, confirm) };
+    const fixed = { ...schedule, confirm: windowsOf(checked.confirm, confirm) };
+    const layers = { written, defaults: defaultData, confirm: [checked.confirm, confirm] };
+    const promise = asked && contractOf(asked, fixed, layers, problem);
+    const rules = promise?.rules ?? fixed;
+    const words = promise
+      ? contractWords(wordsOf(rules), promise.contract, { ...defaultData, ...written })
+      : wordsOf(rules);
     const settings = (checked as Record<string, unknown>)[kind];
     const host = probes[kind]!.host?.(settings);
     const notify = listOf(checked.notify ?? defaultData['notify']);
     const recover = listOf(checked.recover ?? defaultData['recover']);
     const purpose = purposeOf(entry, defaults, recover.length > 0, problems);
     const policy = policyOf(checked, commonPolicy);
-    const identity = [source.dir, written, purpose, rules, notify, recover, policy];
+    const contract = promise?.contract;
+    const identity = [source.dir, written, purpose, rules, contract, notify, recover, policy];
     return {
       merged: {
         ...written,
         purpose,
-        ...wordsOf(rules),
+        ...words,
         ...(notify.length > 0 && { notify }),
         ...(recover.length > 0 && { recover, ...wordsOfPolicy(policy) }),
       },
@@ -118,6 +130,7 @@ function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTarget
         probeFingerprint: hash([source.dir, kind, written[kind]]),
         ...(host !== undefined && { host }),
         rules,
+        ...(contract && { contract }),
         dependsOn: checked.depends_on,
         notify,
         recover,

@@ -1,10 +1,4 @@
-import { formatDuration } from './units.ts';
-
-/** So many within so long, ms. */
-export interface Rate {
-  readonly most: number;
-  readonly withinMs: number;
-}
+import { type Rate, formatDuration } from './units.ts';
 
 /** What holds actions back: per target, per group and overall. Times are monotonic ms. */
 export interface Brakes {

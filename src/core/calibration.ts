@@ -81,6 +81,19 @@ export function totalOf({ days }: Calibration): Omit<Day, 'blips'> & {
   };
 }
 
+/** So much watching that it should not be lost, ms. */
+const MUCH_MS = 3_600_000;
+
+/** Whether enough was learned that it should be kept. */
+export function hasLearned(before: Calibration, after: Calibration): boolean {
+  if (before === after) return false;
+  const [then, now] = [totalOf(before), totalOf(after)];
+  return (
+    Math.abs(now.watchedMs - then.watchedMs) >= MUCH_MS ||
+    EVIDENCE_CLASSES.some((cls) => now.blips[cls].count !== then.blips[cls].count)
+  );
+}
+
 function split({ days }: Calibration): { readonly before: readonly Day[]; readonly today: Day } {
   const last = days.at(-1);
   return last && last.watchedMs < DAY_MS

@@ -2,6 +2,7 @@ import { type Calibration, totalOf } from './calibration.ts';
 import type { ConfirmWindows } from './evidence.ts';
 import { EVIDENCE_CLASSES, type EvidenceClass } from './outcome.ts';
 import type { Rules } from './target.ts';
+import { formatRate } from './units.ts';
 
 /**
  * What is promised of a target, instead of an interval and windows, which are derived from its own history. After the
@@ -220,6 +221,12 @@ function choiceAt(
     blips: { explicit: explicit.blips, silent: silent.blips, path: path.blips },
   };
 }
+
+/** A rate per ms for people: `1/30d`. What comes less than once in a hundred years is as good as that. */
+export function onceIn(perMs: number): string {
+  return formatRate({ most: 1, withinMs: Math.min(1 / perMs, LIFETIME_MS) });
+}
+const LIFETIME_MS = 36_500 * 86_400_000;
 
 /** To two digits. */
 function roundedUp(ms: number): number {

@@ -1,3 +1,4 @@
+import type { Derivation } from './contract.ts';
 import type { Doubt, Trouble } from './doubt.ts';
 import type { Attempt } from './outcome.ts';
 import type { Health, Transition } from './health.ts';
@@ -19,6 +20,8 @@ export interface Observer {
   onNews?(subject: NewsSubject, news: News): void;
   /** It is watched no more, and its incident was open: nobody will verify it up again. */
   onAbandoned?(name: string, incident: string): void;
+  /** The interval and the windows that its contract comes to, at the start and whenever they change. */
+  onContract?(target: Target, chosen: Derivation): void;
   /** How long after it was due an attempt started, ms. */
   onStart?(target: Target, latenessMs: number): void;
   /** Starts that were skipped, because the one before was still under way. */
@@ -57,6 +60,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     onTransition: (target, transition) => tell((o) => o.onTransition?.(target, transition)),
     onNews: (subject, news) => tell((o) => o.onNews?.(subject, news)),
     onAbandoned: (name, incident) => tell((o) => o.onAbandoned?.(name, incident)),
+    onContract: (target, chosen) => tell((o) => o.onContract?.(target, chosen)),
     onStart: (target, latenessMs) => tell((o) => o.onStart?.(target, latenessMs)),
     onMissed: (target, count) => tell((o) => o.onMissed?.(target, count)),
     onHook: (report) => tell((o) => o.onHook?.(report)),

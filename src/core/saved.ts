@@ -1,3 +1,4 @@
+import { type Calibration, NO_CALIBRATION } from './calibration.ts';
 import { type Evidence, type Run } from './evidence.ts';
 import { type Health, forgiven, unknownHealth } from './health.ts';
 import { incidentId } from './incident.ts';
@@ -13,6 +14,8 @@ export interface Memory {
   readonly estimate: LatencyEstimate;
   /** Its latencies. */
   readonly usual: Quantile;
+  /** Its blips, where it has a contract. */
+  readonly calibration: Calibration;
 }
 
 /**
@@ -39,11 +42,16 @@ export function nothingKnown(wallTime: number): Memory {
     missed: 0,
     estimate: NO_ESTIMATE,
     usual: NO_QUANTILE,
+    calibration: NO_CALIBRATION,
   };
 }
 
 /** At `now`, monotonic ms. */
-export function saved(memory: Memory, { name, probeFingerprint }: Target, now: number): SavedTarget {
+export function saved(
+  { calibration: _itsOwnTable, ...memory }: Memory,
+  { name, probeFingerprint }: Target,
+  now: number,
+): SavedTarget {
   const { state, since, incidentAt } = memory.health;
   return {
     state,

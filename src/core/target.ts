@@ -1,3 +1,4 @@
+import type { Contract } from './contract.ts';
 import type { DegradedRule } from './degraded.ts';
 import type { DownRule } from './evidence.ts';
 import type { RecoveryPolicy } from './policy.ts';
@@ -15,7 +16,9 @@ export interface Target {
   readonly probeFingerprint: string;
   /** The host that its attempts load, for the per-host bound. */
   readonly host?: string;
+  /** Where there is a contract, those that it begins with. */
   readonly rules: Rules;
+  readonly contract?: Contract;
   readonly dependsOn: readonly string[];
   /** Names of hooks that tell someone. */
   readonly notify: readonly string[];

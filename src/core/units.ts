@@ -31,11 +31,21 @@ export function formatDuration(ms: number): string {
   return parts.slice(0, 2).join('');
 }
 
-/** `1/30d` -> how many per ms; undefined where the text is not a rate. */
-export function parseRate(text: string): number | undefined {
-  const [, count, period = ''] = /^([1-9]\d*)\/(.*)$/.exec(text) ?? [];
-  const ms = parseDuration(period);
-  return count === undefined || !ms ? undefined : Number(count) / ms;
+/** So many within so long. */
+export interface Rate {
+  readonly most: number;
+  readonly withinMs: number;
+}
+
+/** `3/30m` -> 3 within 1800000 ms; undefined where the text is not a rate. */
+export function parseRate(text: string): Rate | undefined {
+  const [, most, within = ''] = /^([1-9]\d{0,5})\s*\/\s*(\S+)$/.exec(text) ?? [];
+  const withinMs = parseDuration(within);
+  return most !== undefined && withinMs ? { most: Number(most), withinMs } : undefined;
+}
+
+export function formatRate({ most, withinMs }: Rate): string {
+  return `${most}/${formatDuration(withinMs)}`;
 }
 
 function trim(value: number, digits: number): string {

@@ -1,3 +1,4 @@
+import type { Derivation } from './contract.ts';
 import type { Reasons } from './gates.ts';
 import type { Health } from './health.ts';
 import type { NextStart, Standing } from './plan.ts';
@@ -13,6 +14,7 @@ export interface Pending {
 
 /** All that decides what happens to a target next, as it stands at `standing.now`. */
 export interface View {
+  /** With the rules that are in force: those of a contract change. */
   readonly target: Target;
   readonly health: Health;
   readonly reasons: Reasons;
@@ -27,6 +29,8 @@ export interface View {
   readonly planned: NextStart | null;
   /** After how long without an answer it is asked again, ms; null: it is not. */
   readonly suspectAfterMs: number | null;
+  /** What its contract comes to; null where it has none. */
+  readonly chosen: Derivation | null;
   readonly attempts: number;
   readonly missed: number;
 }

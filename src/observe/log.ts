@@ -1,8 +1,12 @@
 import type { Logger } from 'pino';
+import { type Derivation, onceIn } from '../core/contract.ts';
+import type { ConfirmWindows } from '../core/evidence.ts';
 import { type Transition } from '../core/health.ts';
 import type { HookReport } from '../core/hook.ts';
 import type { Observer } from '../core/observer.ts';
-import { type Outcome, classOf, reasonOf } from '../core/outcome.ts';
+import { EVIDENCE_CLASSES, type Outcome, classOf, reasonOf } from '../core/outcome.ts';
+import type { Target } from '../core/target.ts';
+import { formatDuration } from '../core/units.ts';
 
 /** So many void attempts in a row are worth a line. */
 const TELLING_VOIDS = 3;
@@ -79,6 +83,9 @@ export function createLogObserver(log: Logger): Observer {
     onAbandoned(target, incident) {
       log.warn({ target, incident }, 'incident abandoned');
     },
+    onContract(target, chosen) {
+      log[chosen.kept ? 'info' : 'warn'](contractFields(target, chosen), 'contract');
+    },
     onMissed({ name }, count) {
       log.warn({ target: name, count }, 'starts missed');
     },
@@ -113,6 +120,28 @@ export function createLogObserver(log: Logger): Observer {
       log.error({ what, detail }, 'trouble');
     },
   };
+}
+
+function contractFields({ name, contract }: Target, chosen: Derivation) {
+  const { rules, kept, detectsWithinMs, falseDown, neededMs, watchedMs, blips } = chosen;
+  const seen = EVIDENCE_CLASSES.map((cls) => [cls, blips[cls].count]);
+  return {
+    target: name,
+    kept,
+    interval: formatDuration(rules.intervalMs),
+    confirm: wordsOf(rules.confirm),
+    detect_within: formatDuration(contract!.detectWithinMs),
+    detects_within: formatDuration(detectsWithinMs),
+    max_false_down: onceIn(contract!.maxFalseDown),
+    false_down: onceIn(falseDown),
+    ...(!kept && { needs: formatDuration(neededMs) }),
+    watched: formatDuration(watchedMs),
+    blips: Object.fromEntries(seen) as Record<string, number>,
+  };
+}
+
+function wordsOf({ explicit, silent, path }: ConfirmWindows): Record<string, string> {
+  return { explicit: formatDuration(explicit), silent: formatDuration(silent), path: formatDuration(path) };
 }
 
 function hookFields({ target, hook, kind, event }: Pick<HookReport, 'target' | 'hook' | 'kind' | 'event'>) {

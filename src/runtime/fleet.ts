@@ -13,7 +13,8 @@ import type { View } from '../core/view.ts';
 import { createAnchors } from './anchors.ts';
 import { type WrittenBounds, boundsFor } from './bounds.ts';
 import { createLimiter } from './limiter.ts';
-import { type Monitor, type MonitorSnapshot, createMonitor } from './monitor.ts';
+import { type Monitor, createMonitor } from './monitor.ts';
+import type { MonitorSnapshot } from './snapshot.ts';
 import { createVigil } from './vigil.ts';
 
 /** How long the end waits for probes that ignore their signal, ms: a killed command has had its TERM and its KILL. */

@@ -1,3 +1,4 @@
+import { type Calibration, NO_CALIBRATION, hasLearned } from '../core/calibration.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Health } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
@@ -36,6 +37,7 @@ const PAUSE_MS = 10;
 export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper {
   /** Of each target what was kept last. */
   const kept = new Map<string, Health>();
+  const calibrations = new Map<string, Calibration>();
   /** Targets of which something was learned since. */
   const stale = new Map<string, Target>();
   let cancel: Cancel | undefined;
@@ -46,6 +48,13 @@ export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper 
     if (!memory) return;
     kept.set(target.name, memory.health);
     store.put('target', target.name, saved(memory, target, clock.now()));
+    saveCalibration(target, memory.calibration);
+  }
+
+  function saveCalibration({ name, probeFingerprint }: Target, calibration: Calibration): void {
+    if (!hasLearned(calibrations.get(name) ?? NO_CALIBRATION, calibration)) return;
+    calibrations.set(name, calibration);
+    store.put('calibration', name, { ...calibration, probe: probeFingerprint });
   }
 
   /** A few at a time: of thousands all at once the loop would be late. */
@@ -59,6 +68,12 @@ export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper 
     cancel = more ? clock.schedule(clock.now() + PAUSE_MS, saveSome) : undefined;
   }
 
+  /** What was measured by another probe is of no use. */
+  function recallCalibration({ name, probeFingerprint }: Target): Calibration {
+    const { days, probe } = store.kept('calibration').get(name) ?? {};
+    return probe === probeFingerprint ? { days: days as Calibration['days'] } : NO_CALIBRATION;
+  }
+
   return {
     observer: {
       onAttempt(target, _attempt, health) {
@@ -70,7 +85,10 @@ export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper 
     },
     recall(target) {
       const row = store.kept('target').get(target.name);
-      return row ? remembered(row, target, clock.now()) : null;
+      if (!row) return null;
+      const calibration = recallCalibration(target);
+      calibrations.set(target.name, calibration);
+      return { ...remembered(row, target, clock.now()), calibration };
     },
     retain(targets) {
       const names = new Set(targets.map(({ name }) => name));
@@ -83,7 +101,9 @@ export function createKeeper({ store, clock, memoryOf }: KeeperOptions): Keeper 
         if (incident !== null) abandoned.push({ name, incident });
       }
       for (const target of store.kept('calibration').keys()) {
-        if (!names.has(target)) store.put('calibration', target, null);
+        if (names.has(target)) continue;
+        store.put('calibration', target, null);
+        calibrations.delete(target);
       }
       return abandoned;
     },

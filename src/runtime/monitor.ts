@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { type Reasons, circumstancesOf, whyHeld } from '../core/gates.ts';
-import { type Health, forgiven, isOld, judge } from '../core/health.ts';
+import { type Health, forgiven, judge } from '../core/health.ts';
 import { type Observer, stackOf } from '../core/observer.ts';
 import type { Attempt } from '../core/outcome.ts';
 import { type NextStart, type Standing, isConfirming, nextStart } from '../core/plan.ts';
@@ -8,13 +8,13 @@ import type { Probe } from '../core/probe.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Memory } from '../core/saved.ts';
 import { firstDue, startsBetween } from '../core/schedule.ts';
-import { slowFrom, withUsual } from '../core/slowness.ts';
-import { suspectAfter, withLatency } from '../core/suspicion.ts';
 import type { Target } from '../core/target.ts';
 import type { Pending, View } from '../core/view.ts';
 import { type RunningAttempt, startAttempt } from './attempt.ts';
 import { excused } from './excuse.ts';
+import { createHabits } from './habits.ts';
 import type { Limiter } from './limiter.ts';
+import { type MonitorSnapshot, snapshotOf } from './snapshot.ts';
 import type { Vigil } from './vigil.ts';
 
 /** One target's loop: due -> place -> attempt -> judgement -> observers, and when it is due again. */
@@ -31,19 +31,6 @@ export interface Monitor {
   view(): View;
   /** What a successor, or a later process, goes on with. */
   memory(): Memory;
-}
-
-export interface MonitorSnapshot {
-  readonly target: string;
-  readonly health: Health;
-  readonly unreachable: boolean;
-  /** Why openings are held back; null where they are not. */
-  readonly hushed: string | null;
-  /** Nothing was learned of it lately: what is said of it is what was known last. */
-  readonly stale: boolean;
-  readonly attempts: number;
-  readonly missed: number;
-  readonly last: Attempt | undefined;
 }
 
 export interface MonitorOptions {
@@ -67,8 +54,9 @@ export interface MonitorOptions {
 export function createMonitor(options: MonitorOptions): Monitor {
   const { target, probe, clock, limiter, observer, redact, epoch, vigil, pathWorks } = options;
   const { blockers, isHushed, episode } = options;
-  const { name, rules } = target;
-  let { health, attempts, missed, estimate, usual } = options.memory;
+  const { name } = target;
+  const habits = createHabits(target, options.memory);
+  let { health, attempts, missed } = options.memory;
   let last: Attempt | undefined;
   let stopped = false;
   let cancelDue: Cancel = () => {};
@@ -129,7 +117,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   }
 
   function watchForSilence(startedAt: number): Cancel {
-    const after = suspectAfter(rules, estimate);
+    const after = habits.suspectAfterMs();
     if (after === null || isConfirming(standing())) return () => {};
     return clock.schedule(startedAt + after, () => {
       suspected = true;
@@ -152,24 +140,30 @@ export function createMonitor(options: MonitorOptions): Monitor {
 
   function conclude(seen: Attempt, regular: boolean): void {
     const attempt = excused(seen, vigil.lapses());
-    const { outcome, latencyMs } = attempt;
+    const { outcome } = attempt;
     last = attempt;
     suspected = false;
-    // As it was known before this answer.
-    const slowMs = slowFrom(rules.slowAfter, usual);
     const why = reasons();
-    const given = circumstancesOf(why, { target: name, rules, slowMs, regular, at: clock.wallTime() });
-    if (outcome.status === 'ok' || outcome.status === 'warn') {
-      estimate = withLatency(estimate, latencyMs);
-      usual = withUsual(usual, latencyMs, rules.slowAfter, slowMs);
-    }
+    const given = circumstancesOf(why, {
+      target: name,
+      rules: habits.rules(),
+      slowMs: habits.slowMs(),
+      regular,
+      at: clock.wallTime(),
+    });
     if (outcome.status === 'void' && outcome.shortage) vigil.note('shortage');
-    const judgement = judge(health, attempt, given);
+    const before = health;
+    const judgement = judge(before, attempt, given);
     ({ health } = judgement);
+    const clear = !given.unreachable && !given.hushed && given.doubt.score === 0;
+    const chosen = habits.see({ attempt, before, after: health, regular, clear }, clock.now());
+    // On another grid nothing was missed of the old one.
+    if (chosen) latest = { ...latest, onGrid: false };
     const { held } = judgement;
     observer.onAttempt(target, attempt, health, held && whyHeld(held, why));
     if (judgement.transition) observer.onTransition(target, judgement.transition);
     for (const news of judgement.news) observer.onNews(target, news);
+    if (chosen) observer.onContract(target, chosen);
   }
 
   function standing(): Standing {
@@ -177,7 +171,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const { score, doubtful } = vigil.doubt();
     return {
       name,
-      rules,
+      rules: habits.rules(),
       health,
       suspected,
       held: doubtful || blockers().length > 0,
@@ -197,7 +191,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const next = lingering.size > 0 ? null : nextStart(standing());
     if (!next) return;
     const skipped =
-      next.onGrid && latest.onGrid ? startsBetween(name, rules.intervalMs, epoch, latest.due, next.due) : 0;
+      next.onGrid && latest.onGrid
+        ? startsBetween(name, habits.rules().intervalMs, epoch, latest.due, next.due)
+        : 0;
     if (skipped > 0) {
       missed += skipped;
       observer.onMissed(target, skipped);
@@ -205,13 +201,35 @@ export function createMonitor(options: MonitorOptions): Monitor {
     scheduleAt(next);
   }
 
+  function view(): View {
+    return {
+      target: habits.chosen() ? { ...target, rules: habits.rules() } : target,
+      health,
+      reasons: reasons(),
+      slowMs: habits.slowMs(),
+      at: clock.wallTime(),
+      standing: standing(),
+      pending: [...active].flatMap(([attempt, pending]) => (lingering.has(attempt) ? [] : [pending])),
+      planned,
+      suspectAfterMs: habits.suspectAfterMs(),
+      chosen: habits.chosen(),
+      attempts,
+      missed,
+    };
+  }
+
   return {
     target,
     start() {
-      if (!stopped) scheduleAt({ due: firstDue(name, rules.intervalMs, epoch, clock.now()), onGrid: true });
+      if (stopped) return;
+      const chosen = habits.chosen();
+      if (chosen) observer.onContract(target, chosen);
+      const { intervalMs } = habits.rules();
+      scheduleAt({ due: firstDue(name, intervalMs, epoch, clock.now()), onGrid: true });
     },
     forgive() {
       health = forgiven(health);
+      habits.forgive();
     },
     async stop() {
       stopped = true;
@@ -220,29 +238,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
       await Promise.all([...active.keys()].map(({ ended }) => ended));
     },
     health: () => health,
-    memory: () => ({ health, attempts, missed, estimate, usual }),
-    snapshot: () => ({
-      target: name,
-      health,
-      unreachable: blockers().length > 0,
-      hushed: isHushed(),
-      stale: vigil.doubt().doubtful || isOld(health, rules.intervalMs, clock.now()),
-      attempts,
-      missed,
-      last,
-    }),
-    view: () => ({
-      target,
-      health,
-      reasons: reasons(),
-      slowMs: slowFrom(rules.slowAfter, usual),
-      at: clock.wallTime(),
-      standing: standing(),
-      pending: [...active].flatMap(([attempt, pending]) => (lingering.has(attempt) ? [] : [pending])),
-      planned,
-      suspectAfterMs: suspectAfter(rules, estimate),
-      attempts,
-      missed,
-    }),
+    memory: () => ({ health, attempts, missed, ...habits.learned() }),
+    snapshot: () => snapshotOf(view(), last),
+    view,
   };
 }

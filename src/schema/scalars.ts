@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { type HostPort, parseAddress } from '../core/address.ts';
-import { MAX_DURATION_MS, formatDuration, parseDuration, parseSize } from '../core/units.ts';
+import {
+  MAX_DURATION_MS,
+  type Rate,
+  formatDuration,
+  parseDuration,
+  parseRate,
+  parseSize,
+} from '../core/units.ts';
 
 /**
  * The scalars that probes, hooks and the configuration share. A value that came from `${VAR}` is always text, so
@@ -37,6 +44,20 @@ export function duration({ min = 1, max = MAX_DURATION_MS } = {}): z.ZodType<num
       return z.NEVER;
     })
     .meta({ as: 'duration' });
+}
+
+/** So many within so long, such as `3/30m`. */
+export function rate(): z.ZodType<Rate, string> {
+  return z
+    .string({ error: expected('a rate such as 3/30m: so many within so long') })
+    .transform((written, context) => {
+      const parsed = parseRate(written);
+      if (parsed) return parsed;
+      const message = `"${written}" is not a rate such as 3/30m: so many within so long`;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    })
+    .meta({ as: 'rate' });
 }
 
 /** A size such as `64KiB`, put out in bytes. */

@@ -16,9 +16,10 @@ describe.each<[string, Noise, string, string]>([
   ['outages of 1.5 s, six an hour', { bursts: { perHour: 6, meanMs: 1_500 } }, '10s', '1/1d'],
   ['outages of 5 s, twice an hour', { bursts: { perHour: 2, meanMs: 5_000 } }, '60s', '1/2d'],
 ])('%s', (_noise, noise, within, rate) => {
+  const { most, withinMs } = parseRate(rate)!;
   const contract: Contract = {
     detectWithinMs: parseDuration(within)!,
-    maxFalseDown: parseRate(rate)!,
+    maxFalseDown: most / withinMs,
     written: { confirm: {} },
   };
   const learning = promising('learning', contract);

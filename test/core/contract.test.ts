@@ -17,7 +17,8 @@ const DEFAULTS: Rules = { ...aTarget().rules, suspectAfter: 'auto' };
 const DAY_MS = 86_400_000;
 
 function contract(within: string, rate = '1/30d', written: Contract['written'] = { confirm: {} }): Contract {
-  return { detectWithinMs: parseDuration(within)!, maxFalseDown: parseRate(rate)!, written };
+  const { most, withinMs } = parseRate(rate)!;
+  return { detectWithinMs: parseDuration(within)!, maxFalseDown: most / withinMs, written };
 }
 
 interface History {

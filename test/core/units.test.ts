@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from '../../src/core/units.ts';
+import {
+  formatDuration,
+  formatRate,
+  formatSize,
+  parseDuration,
+  parseRate,
+  parseSize,
+} from '../../src/core/units.ts';
 
 describe('parseDuration', () => {
   test.each([
@@ -17,17 +24,18 @@ describe('parseDuration', () => {
   );
 });
 
-describe('parseRate', () => {
+describe('a rate', () => {
   test.each([
-    ['1/30d', 30 * 86_400_000],
-    ['4/1h', 900_000],
-    ['1/1d12h', 129_600_000],
-  ])('%s is once in %d ms', (text, ms) => expect(1 / parseRate(text)!).toBeCloseTo(ms, 3));
+    ['1/30d', 1, 30 * 86_400_000],
+    ['4/1h', 4, 3_600_000],
+    ['1 / 1d12h', 1, 129_600_000],
+  ])('%s is %d within %d ms', (text, most, withinMs) => expect(parseRate(text)).toEqual({ most, withinMs }));
 
-  test.each(['', '1', '30d', '0/1d', '1/0s', '1/d', '1.5/1d', '-1/1d', '1 / 30d', '1/30'])(
-    '%j is no rate',
-    (text) => expect(parseRate(text)).toBeUndefined(),
+  test.each(['', '1', '30d', '0/1d', '1/0s', '1/d', '1.5/1d', '-1/1d', '1/30'])('%j is none', (text) =>
+    expect(parseRate(text)).toBeUndefined(),
   );
+
+  test('reads as it is written', () => expect(formatRate({ most: 3, withinMs: 1_800_000 })).toBe('3/30m'));
 });
 
 test.each([

@@ -2,6 +2,8 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { type LogRecord, renderRecord } from '../../src/cli/terminal-log.ts';
+import { NO_CALIBRATION } from '../../src/core/calibration.ts';
+import { type Contract, deriveRules } from '../../src/core/contract.ts';
 import { unknownHealth } from '../../src/core/health.ts';
 import { ok } from '../../src/core/outcome.ts';
 import { createCounters } from '../../src/observe/counters.ts';
@@ -71,4 +73,41 @@ test('the terminal log obeys no control character of a target', () => {
   };
   const line = renderRecord(record, (_format, text) => text);
   expect(line).toMatch(/✗ a {2,}down +mismatch: got +fake line \(incident a-1\)$/);
+});
+
+test.each<[string, number, object, string]>([
+  [
+    'info',
+    12_000,
+    { kept: true, interval: '2s', false_down: '1/30d10h', detects_within: '12s' },
+    'asked every 2s, down after 2s, 6s, 10s: found within 12s, a false one 1/30d10h (nothing is measured yet)',
+  ],
+  [
+    'warn',
+    10_000,
+    { kept: false, interval: '2s', false_down: '1/10d7h', needs: '12s' },
+    'cannot be kept: asked every 2s, down after 2s, 6s, 8s, a false one 1/10d7h (nothing is measured yet); 1/30d takes detect_within 12s',
+  ],
+])('what a contract comes to is told at %s: %d ms', (level, detectWithinMs, fields, text) => {
+  const written: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const contract: Contract = {
+    detectWithinMs,
+    maxFalseDown: 1 / (30 * 86_400_000),
+    written: { confirm: {} },
+  };
+  const target = aTarget({ contract });
+  createLogObserver(pino({ formatters }, stream)).onContract?.(
+    target,
+    deriveRules(contract, NO_CALIBRATION, target.rules),
+  );
+  const record = { ...JSON.parse(written[0]!), time: '2026-01-01T00:00:00.000Z' } as LogRecord;
+  expect(record).toMatchObject({ level, msg: 'contract', target: 't', ...fields });
+  expect(renderRecord(record, (_format, words) => words)).toContain(` contract   ${text}`);
 });

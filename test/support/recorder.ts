@@ -15,6 +15,8 @@ export function recorder(): {
       onTransition: ({ name }, { from, to, event }) =>
         lines.push(`transition ${name} ${from} -> ${to}${event ? ` (${event})` : ''}`),
       onNews: ({ name }, { event, message }) => lines.push(`news ${name} ${event} ${message}`),
+      onContract: ({ name }, { rules, kept }) =>
+        lines.push(`contract ${name} ${rules.intervalMs}${kept ? '' : ' not kept'}`),
       onMissed: ({ name }, count) => lines.push(`missed ${name} ${count}`),
       onHookStart: ({ target, hook, event }) => lines.push(`hook-start ${target} ${hook} ${event.event}`),
       onHook: ({ target, hook, event, ok, tries, detail }) =>
