@@ -20,7 +20,7 @@ const PATIENCE_MS = 5_000;
 const RETRY_MS = 10_000;
 /** Rows in one request to the thread. */
 const MOST_AT_ONCE = 250;
-/** Where the remedy is to begin anew. */
+/** Where the remedy is to begin anew, or the trouble has been waited for already. */
 const RETRY_SOON_MS = 100;
 
 const STUCK: Fault = { kind: 'stuck', detail: '' };
@@ -107,7 +107,7 @@ export async function openStore({ path, clock, onTrouble, onBack }: StoreOptions
     settle(underWay, false);
     settle(waiting, false);
     if (closed) return;
-    const soon = fault?.kind === 'gone' || fault?.kind === 'corrupt';
+    const soon = fault && ['busy', 'corrupt', 'gone'].includes(fault.kind);
     cancelRetry = clock.schedule(clock.now() + (soon ? RETRY_SOON_MS : RETRY_MS), () => {
       state = 'opening';
       // Only the end of a thread lets go of its files.

@@ -275,7 +275,25 @@ describe('apply', () => {
     await fleet.stop();
   });
 
-  test('an attempt of a removed target has no outcome, and an open incident is reported as abandoned', async () => {
+  test.each([
+    ['other rules go on with what was counted', { rules: { successThreshold: 5 } }, 2],
+    [
+      'a probe that asks something else begins to count anew',
+      { probe: { kind: 'scripted', settings: { other: 1 } } },
+      0,
+    ],
+  ])('%s', async (_what, change, counted) => {
+    const { clock, fleet } = setUp({ scripted: scriptedProbe('--') });
+    fleet.apply([aTarget()], WIDE);
+    const count = (): number => fleet.memory('t')!.health.evidence.explicit?.count ?? 0;
+    while (count() < 2) await clock.advance(100);
+    fleet.apply([aTarget(change)], WIDE);
+    expect(count()).toBe(counted);
+    expect(fleet.snapshot()[0]!.health.state).toBe('suspect');
+    await fleet.stop();
+  });
+
+  test('an attempt of a removed target has no outcome', async () => {
     const hanging = scriptedProbe('h');
     const failing = scriptedProbe('-');
     const { clock, fleet, lines } = setUp({ hanging, failing });
