@@ -13,6 +13,8 @@ export interface Pausing {
   resume(scope: Scope, by: string): { readonly ended: readonly Pause[]; readonly left: readonly Pause[] };
   pauses(): readonly Pause[];
   windows(): readonly ScheduledWindow[];
+  /** True once all of it would outlive the agent. */
+  commit(): Promise<boolean>;
 }
 
 /** The answer to `GET /api/v1/pauses`. Its keys are a contract: they stay. */
@@ -47,8 +49,15 @@ export interface WindowStatus {
   readonly targets: readonly string[];
 }
 
+/** The answer to `POST /api/v1/pauses`. */
+export interface PauseAnswer extends PauseStatus {
+  /** It outlives a restart of the agent. */
+  readonly kept: boolean;
+}
+
 /** The answer to `DELETE /api/v1/pauses`. */
 export interface ResumeAnswer {
+  readonly kept: boolean;
   readonly ended: readonly PauseStatus[];
   /** Pauses that go on for others. */
   readonly left: readonly PauseStatus[];
@@ -74,7 +83,7 @@ export function pauseRoutes(agent: Pausing): Route[] {
     {
       method: 'POST',
       path: PATH,
-      answer({ body }) {
+      async answer({ body }) {
         const wish = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
         const scope = scopeOf(wish, agent.targets());
         if (isAnswer(scope)) return scope;
@@ -85,17 +94,19 @@ export function pauseRoutes(agent: Pausing): Route[] {
         if (reason === undefined) return refused(400, 'reason: it has to be said why');
         if (by === undefined) return refused(400, 'by: it has to be said who asks for it');
         const untilHealthy = wish['until_healthy'] === true;
-        return fine(shown(agent.pause({ scope, forMs, reason, by, untilHealthy })));
+        const pause = shown(agent.pause({ scope, forMs, reason, by, untilHealthy }));
+        return fine({ ...pause, kept: await agent.commit() } satisfies PauseAnswer);
       },
     },
     {
       method: 'DELETE',
       path: PATH,
-      answer({ query }) {
+      async answer({ query }) {
         const scope = scopeOf({ ...query, ...(query['all'] === 'true' && { all: true }) }, agent.targets());
         if (isAnswer(scope)) return scope;
         const { ended, left } = agent.resume(scope, said(query['by']) ?? 'the API');
-        return fine({ ended: ended.map(shown), left: left.map(shown) } satisfies ResumeAnswer);
+        const answer = { ended: ended.map(shown), left: left.map(shown) };
+        return fine({ ...answer, kept: await agent.commit() } satisfies ResumeAnswer);
       },
     },
   ];

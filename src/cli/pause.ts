@@ -1,4 +1,4 @@
-import type { PauseStatus, ResumeAnswer } from '../api/pauses.ts';
+import type { PauseAnswer, ResumeAnswer } from '../api/pauses.ts';
 import { plain } from '../core/plain.ts';
 import { formatDuration, parseDuration } from '../core/units.ts';
 import { UsageError, parse } from './args.ts';
@@ -39,8 +39,9 @@ export const pause: Command = {
       reason: values.reason,
       by: whoAsks(),
       until_healthy: values['until-healthy'] ?? false,
-    })) as PauseStatus;
+    })) as PauseAnswer;
     process.stdout.write(`${pausedLine(answer)}\n`);
+    warnUnlessKept(answer);
     return 0;
   },
 };
@@ -57,10 +58,11 @@ export const resume: Command = {
       ...('all' in scope ? { all: 'true' } : scope),
       by: whoAsks(),
     });
-    const { ended, left } = (await clientFor(values.api, files).ask(
+    const answer = (await clientFor(values.api, files).ask(
       'DELETE',
       `${PATH}?${query.toString()}`,
     )) as ResumeAnswer;
+    const { ended, left } = answer;
     const name = nameOf(scope);
     const lines = [
       ...ended.map((pause) => `the pause of ${plain(nameOf(pause))} has ended: ${plain(pause.reason)}`),
@@ -70,16 +72,22 @@ export const resume: Command = {
       ),
     ];
     process.stdout.write(`${lines.join('\n') || `${name} is not paused`}\n`);
+    warnUnlessKept(answer);
     return 0;
   },
 };
 
 /** `group web (3 targets) is paused until 2026-11-25 20:34:10 (30m): deploy` */
-function pausedLine(pause: PauseStatus): string {
+function pausedLine(pause: PauseAnswer): string {
   const { targets, left_ms, until, until_healthy, reason } = pause;
   const count =
     pause.target === undefined ? ` (${targets.length} target${targets.length === 1 ? '' : 's'})` : '';
   const sooner = until_healthy ? '\nWhat has failed and is verified up again is released before that.' : '';
   const end = `${localTime(until)} (${formatDuration(left_ms)})`;
   return `${plain(nameOf(pause))}${count} is paused until ${end}: ${plain(reason)}${sooner}`;
+}
+
+function warnUnlessKept({ kept }: { readonly kept: boolean }): void {
+  if (!kept)
+    process.stderr.write('vitald: a restart of the agent will undo this: it cannot write its state now\n');
 }

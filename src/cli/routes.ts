@@ -6,6 +6,7 @@ import type { Route } from '../api/routes.ts';
 import { statusRoutes } from '../api/status.ts';
 import type { Config } from '../config/load.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Store } from '../core/store.ts';
 
 /** What is asked; agent and configuration are there once the listener is. */
 export interface Running extends Pick<Explained, 'history'> {
@@ -14,10 +15,11 @@ export interface Running extends Pick<Explained, 'history'> {
   startedAt(): number | undefined;
   config(): Config;
   agent(): Agent;
+  readonly store: Pick<Store, 'commit'>;
 }
 
 /** Everything that the running agent can be asked, and told to do. */
-export function routesOf({ clock, startedAt, config, agent, history }: Running): Route[] {
+export function routesOf({ clock, startedAt, config, agent, store, history }: Running): Route[] {
   const { now, wallTime } = clock;
   const targets = (): Config['targets'] => config().targets;
   return [
@@ -38,6 +40,7 @@ export function routesOf({ clock, startedAt, config, agent, history }: Running):
       resume: (scope, by) => agent().quiet.resume(scope, by),
       pauses: () => agent().quiet.pauses(),
       windows: () => agent().quiet.windows(),
+      commit: store.commit,
     }),
   ];
 }

@@ -77,6 +77,7 @@ export async function runAgent(
       startedAt: () => startedAt,
       config: () => config,
       agent: () => agent,
+      store,
       history: judgements.of,
     }),
     ownToken: (state) => (keepsState ? tokenBeside(state, log) : undefined),

@@ -13,7 +13,7 @@ const TARGETS = [
   aTarget({ name: 'db' }),
 ];
 
-function setUp() {
+function setUp({ isBroken = false } = {}) {
   const clock = createFakeClock();
   const quiet = createQuiet({
     clock,
@@ -37,6 +37,7 @@ function setUp() {
     now: clock.now,
     wallTime: clock.wallTime,
     targets: () => TARGETS,
+    commit: () => Promise.resolve(!isBroken),
   });
   const ask = async (method: string, question: Partial<Question> = {}): Promise<Answer> =>
     await routes
@@ -67,7 +68,10 @@ describe('POST', () => {
     [{ all: true }, { all: true, targets: ['web-1', 'web-2', 'db'] }],
   ])('%j', async (scope, expected) => {
     const { pause } = setUp();
-    expect(await pause({ ...WISH, ...scope })).toEqual({ status: 200, body: { ...PAUSE, ...expected } });
+    expect(await pause({ ...WISH, ...scope })).toEqual({
+      status: 200,
+      body: { ...PAUSE, ...expected, kept: true },
+    });
   });
 
   test.each([
@@ -98,6 +102,12 @@ describe('POST', () => {
     });
     expect(body).toMatchObject({ reason: expect.stringMatching(/^red x{196}$/) as string });
   });
+});
+
+test('what cannot be kept holds all the same, and that is said', async () => {
+  const { ask, pause } = setUp({ isBroken: true });
+  expect((await pause({ ...WISH, all: true })).body).toMatchObject({ all: true, kept: false });
+  expect((await ask('GET')).body).toMatchObject({ pauses: [{ all: true }] });
 });
 
 test('GET tells of pauses and maintenance', async () => {
@@ -140,7 +150,11 @@ describe('DELETE', () => {
       ended: [{ all: true }],
       left: [],
     });
-    expect((await ask('DELETE', { query: { all: 'true' } })).body).toEqual({ ended: [], left: [] });
+    expect((await ask('DELETE', { query: { all: 'true' } })).body).toEqual({
+      ended: [],
+      left: [],
+      kept: true,
+    });
   });
 
   test.each([

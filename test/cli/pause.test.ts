@@ -30,7 +30,8 @@ hooks: { tell: { shell: 'echo "$VITALD_KIND $VITALD_TARGET $VITALD_EVENT" >> tol
 `,
   );
   for (const name of ['up-1', 'up-2']) writeFileSync(join(directory, name), '');
-  const agent = startAgent(['run', file, '--log', 'json'], { env: { XDG_STATE_HOME: directory } });
+  const start = () => startAgent(['run', file, '--log', 'json'], { env: { XDG_STATE_HOME: directory } });
+  const agent = start();
   for (const target of ['web-1', 'web-2']) await agent.waitFor(is('transition', { target, to: 'up' }));
   const vitald = async (
     ...args: string[]
@@ -38,6 +39,7 @@ hooks: { tell: { shell: 'echo "$VITALD_KIND $VITALD_TARGET $VITALD_EVENT" >> tol
     await runCli([...args, file], { env: { XDG_STATE_HOME: directory } });
   return {
     agent,
+    start,
     vitald,
     told: () => (existsSync(told) ? readFileSync(told, 'utf8').trim().split('\n') : []),
     fall: (n: number) => rmSync(join(directory, `up-${n}`)),
@@ -84,6 +86,23 @@ test('until it is healthy; a group is told as a whole', async () => {
   for (const n of [1, 2]) fall(n);
   await agent.waitFor(is('hook', { event: 'down', target: 'web' }));
   expect(told()).toContain('group web down');
+});
+
+test('a pause that was confirmed outlives kill -9, and so does its end', async () => {
+  const { agent, start, vitald, told, fall } = await watching();
+  await vitald('pause', 'web-1', '--for', '30m', '--reason', 'deploy 4.2');
+  await vitald('pause', 'web-2', '--for', '30m', '--reason', 'deploy 4.2');
+  await vitald('resume', 'web-2');
+  agent.signal('SIGKILL');
+  await agent.exited;
+  for (const n of [1, 2]) fall(n);
+  const next = start();
+  await next.waitFor(is('hook', { event: 'down', target: 'web-2' }));
+  await next.waitFor(is('transition', { target: 'web-1', to: 'down' }));
+  expect((await vitald('pauses')).stdout).toMatch(/^web-1 .* (29m\d+s|30m) .* deploy 4.2$/m);
+  expect(told()).toEqual(['target web-2 down']);
+  await vitald('resume', '--all');
+  await next.waitFor(is('hook', { event: 'down', target: 'web-1' }));
 });
 
 describe('what is refused', () => {
