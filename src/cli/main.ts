@@ -7,6 +7,7 @@ import { AskError } from './client.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
 import { newFiles } from './new.ts';
+import { notify } from './notify.ts';
 import { once } from './once.ts';
 import { pause, resume } from './pause.ts';
 import { pauses } from './pauses.ts';
@@ -29,6 +30,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   pause,
   resume,
   pauses,
+  notify,
   new: newFiles,
   schema,
   demo,

@@ -63,7 +63,8 @@ function toneOf(events: readonly HookEvent[]): Wording['tone'] {
 function titleOfOne(event: HookEvent): string {
   const [words] = WORDS[event.event];
   const lasted = lastedOf(event);
-  const since = lasted === '' ? '' : event.event === 'still_down' ? `, for ${lasted}` : ` after ${lasted}`;
+  const isOver = OPENING_OF[event.event] !== undefined;
+  const since = lasted === '' ? '' : isOver ? ` after ${lasted}` : `, for ${lasted}`;
   return `${nameOf(event)} is ${words}${since}`;
 }
 

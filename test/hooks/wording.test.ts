@@ -37,6 +37,17 @@ test.each<[Partial<HookEvent>, string, string, string[]]>([
     ],
   ],
   [
+    // It was held back at first.
+    { at: LATER, group: null },
+    'bad',
+    'orders is down, for 3h20m',
+    [
+      `${DOWN.message} (status, explicit)`,
+      'since 00:00:00 UTC, 1 Jan 2026',
+      'http · incident orders-mb0c7s00',
+    ],
+  ],
+  [
     { event: 'degraded', reason: null, class: null, incident: null, message: 'slow: 900ms' },
     'warning',
     'orders is degraded',

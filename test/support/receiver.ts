@@ -16,7 +16,11 @@ export interface Receiver {
 /** Takes what hooks send, and answers so. */
 export async function receiver(
   status: number,
-  { said = '', headers = {} }: { said?: string; headers?: Readonly<Record<string, string>> } = {},
+  {
+    said = '',
+    headers = {},
+    at = 0,
+  }: { said?: string; headers?: Readonly<Record<string, string>>; at?: number } = {},
 ): Promise<Receiver> {
   const received: Received[] = [];
   const port = await serve(
@@ -28,6 +32,7 @@ export async function receiver(
         response.writeHead(status, { location: '/elsewhere', ...headers }).end(said);
       });
     }),
+    at,
   );
   return {
     url: `http://127.0.0.1:${port}/in`,

@@ -12,15 +12,15 @@ afterEach(async () => {
   );
 });
 
-/** A server of any kind on a free port of loopback; it ends with the test. Resolves to the port. */
-export async function serve(server: Server): Promise<number> {
+/** A server of any kind on loopback, on a free port unless told which; it ends with the test. Resolves to the port. */
+export async function serve(server: Server, port = 0): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.once('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   open.push({ server, sockets });
   return (server.address() as AddressInfo).port;
 }
