@@ -8,6 +8,7 @@ import type { View } from './core/view.ts';
 import type { Config } from './config/load.ts';
 import type { Store } from './core/store.ts';
 import { subjectOf } from './core/group.ts';
+import { isOver } from './core/told.ts';
 import { createNotifier } from './notify/notifier.ts';
 import { createDispatcher } from './runtime/dispatcher.ts';
 import { type Changes, createFleet } from './runtime/fleet.ts';
@@ -60,6 +61,10 @@ export function createAgent({ probes, hooks, clock, random, observers, store }: 
     redact,
     store,
     hushedBecause: (subject) => quiet.because(subject),
+    isOver(event) {
+      const health = event.kind === 'group' ? groups.health(event.target) : fleet.health(event.target);
+      return health !== undefined && isOver(health, event);
+    },
   });
   const observer: Required<Observer> = {
     ...told,

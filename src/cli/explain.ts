@@ -7,7 +7,7 @@ import { paintFor } from './style.ts';
 
 export const explain: Command = {
   synopsis: 'NAME [FILE...] [--api WHERE] [--json]',
-  summary: 'Asks the running agent why a target is what it is, and what would change it.',
+  summary: 'Why a target is what it is, and what would change it.',
   options: [...API_HELP, '--json        what the agent answered'],
 
   async run(args) {

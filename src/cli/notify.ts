@@ -18,8 +18,8 @@ const TARGET = 'vitald-test';
 
 export const notify: Command = {
   synopsis: 'test HOOK FILE...',
-  summary: `Tells a hook that a target called ${TARGET} is down, and up again, once each.`,
-  options: ['No target is probed, and no agent has to run. Exit 1: the hook has not taken it.'],
+  summary: 'Tries a hook: tells it of a target that is down, and up again.',
+  options: [`The target is called ${TARGET}. No agent has to run. Exit 1: it was not taken.`],
 
   async run(args) {
     const { positionals } = parse(args, {});

@@ -11,7 +11,7 @@ const PATH = '/api/v1/pauses';
 
 export const pause: Command = {
   synopsis: 'NAME|--group NAME|--all --for TIME --reason TEXT [--until-healthy] [FILE...]',
-  summary: 'For a while nobody is told of a target and nothing is done; probes go on.',
+  summary: 'For a while nobody is told, and nothing is done; probes go on.',
   options: [
     ...SCOPE_HELP,
     '--for TIME       how long at most: 30m, 2h; it ends by itself',

@@ -29,6 +29,17 @@ export interface Telling {
 export const NOTHING_TOLD: Told = { down: null, correlated: null, degraded: false, flapping: false };
 const NOTHING: readonly Telling[] = [];
 
+/** Whether what was told to have begun is over: known to be up, and not on record as told any more. */
+export function isOver(
+  { state, told }: { readonly state: string; readonly told: Told },
+  { event, incident }: Pick<Telling, 'event' | 'incident'>,
+): boolean {
+  if (state !== 'up') return false;
+  return event === 'down'
+    ? told.down !== incident
+    : !((event === 'degraded' || event === 'flapping') && told[event]);
+}
+
 /**
  * What the world is told next. What was opened is always closed, and at once. An opening waits while it is held back; what
  * does not hold any more by then was never told. While a target flaps, that is what was told of it, and each `down` is not.

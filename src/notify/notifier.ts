@@ -13,9 +13,11 @@ import { createCourier } from './courier.ts';
 import { type Delivery, type End, type Specs, keyOf, subjectKey, subjectOf } from './delivery.ts';
 import { createGatherer } from './gatherer.ts';
 import { type Opening, createOpenings } from './openings.ts';
-import { type DeliveryStore, type Kept, createOutbox, rowOf } from './outbox.ts';
 import { createReminders } from './reminders.ts';
-import { abandonedEvent } from './repeats.ts';
+import { createSweep } from './sweep.ts';
+import { MOST_WAITING, createWaiting } from './waiting.ts';
+import { type DeliveryStore, type Kept, createOutbox, rowOf } from './outbox.ts';
+import { abandonedEvent, overEvent } from './follow-ups.ts';
 
 /**
  * Tells people and their tools, beside the probes and never in their way: what a target has to say goes to its hooks, is
@@ -45,13 +47,12 @@ export interface NotifierOptions {
   readonly store: DeliveryStore;
   /** Why nobody is to be reminded of it now: it is paused, say. */
   readonly hushedBecause: (subject: Subject) => string | null;
+  /** What this event opened is over, as far as is known. */
+  readonly isOver: (event: HookEvent) => boolean;
 }
 
-/** Deliveries that wait, over all targets and hooks. */
-const MOST_WAITING = 10_000;
-
 export function createNotifier(options: NotifierOptions): Notifier {
-  const { registry, clock, random, observer, redact, store, hushedBecause } = options;
+  const { registry, clock, random, observer, redact, store, hushedBecause, isOver } = options;
   let hooks: Specs = new Map();
   /** Also of hooks that are gone by now. */
   const kinds = new Map<string, string>();
@@ -59,7 +60,6 @@ export function createNotifier(options: NotifierOptions): Notifier {
   let restored = false;
   const outbox = createOutbox(store, clock);
   const openings = createOpenings();
-  const waiting = new Set<Delivery>();
   const courier = createCourier({
     registry,
     clock,
@@ -72,16 +72,24 @@ export function createNotifier(options: NotifierOptions): Notifier {
     onEnd,
   });
   const gatherer = createGatherer({ clock, send: courier.send });
+  const waiting = createWaiting(gatherer, courier);
   const reminders = createReminders({
     clock,
     specOf: (hook) => hooks.get(hook),
     isHushed: (event) => hushedBecause(subjectOf(event)) !== null,
-    hasRoom: () => waiting.size < MOST_WAITING,
+    hasRoom: () => !waiting.isFull(),
     onDue(delivery) {
       // So that a restart does not bring the next one early.
       if (!delivery.quiet) keepTold(delivery.repeats);
-      deliver(hooks.get(delivery.hook)!, delivery);
+      waiting.add(hooks.get(delivery.hook)!, delivery);
     },
+  });
+
+  const sweep = createSweep({
+    clock,
+    openings,
+    isOver,
+    onOver: ({ hook, event }) => tell([hook], overEvent(event, clock.wallTime())),
   });
 
   function hears({ on }: HookSpec, name: HookEventName): boolean {
@@ -94,8 +102,10 @@ export function createNotifier(options: NotifierOptions): Notifier {
       const opening = OPENING_OF[event.event];
       const closed = opening && openings.close(hook, keyOf(event), opening);
       if (closed?.state === 'told') outbox.forget(closed.row);
-      if (closed?.reminder) withdraw(closed.reminder);
+      if (closed?.reminder) waiting.withdraw(closed.reminder);
       if (!spec || !hears(spec, event.event)) continue;
+      const earlier = openings.before(hook, event);
+      if (earlier) tell([hook], overEvent(earlier.event, clock.wallTime()));
       if (closed?.state === 'dropped') refuse(hook, event, 'nobody was told of the beginning');
       else accept(spec, closed ? { ...event, since: closed.event.since } : event, closed !== undefined);
     }
@@ -106,14 +116,14 @@ export function createNotifier(options: NotifierOptions): Notifier {
     const row = rowOf(hook, event);
     const at = clock.wallTime();
     if (stopping && !outbox.isDurable()) return refuse(hook, event, 'the agent is stopping');
-    if (waiting.size >= MOST_WAITING && !mustBe && !dropOldest()) {
-      return refuse(hook, event, `${waiting.size} deliveries are waiting already`);
+    if (waiting.isFull() && !mustBe && !makeRoom()) {
+      return refuse(hook, event, `${MOST_WAITING} deliveries are waiting already`);
     }
     const kept: Kept = { hook, event, state: 'waiting', at, toldAt: at };
     outbox.keep(row, kept);
     if (stopping) return refuse(hook, event, LATER);
     open(row, kept, clock.now());
-    deliver(spec, { hook, event, row, quiet: false, giveUpAt: clock.now() + spec.retryForMs });
+    waiting.add(spec, { hook, event, row, quiet: false, giveUpAt: clock.now() + spec.retryForMs });
   }
 
   function open(row: string, { hook, event, state }: Kept, toldAt: number): void {
@@ -124,37 +134,22 @@ export function createNotifier(options: NotifierOptions): Notifier {
     reminders.plan(opening);
   }
 
-  function deliver(spec: HookSpec, delivery: Delivery): void {
-    waiting.add(delivery);
-    gatherer.add(delivery, spec.groupingMs);
-  }
-
-  function withdraw(delivery: Delivery): boolean {
-    if (!gatherer.withdraw(delivery) && !courier.withdraw(delivery)) return false;
-    waiting.delete(delivery);
-    if (delivery.repeats) delivery.repeats.reminder = undefined;
+  /** Makes room by giving up the oldest beginning that waits. */
+  function makeRoom(): boolean {
+    const dropped = waiting.dropOldest();
+    if (!dropped) return false;
+    const { hook, event, row } = dropped;
+    if (row === null) return true;
+    outbox.forget(row);
+    const opening = openings.of(dropped);
+    if (opening) opening.state = 'dropped';
+    refuse(hook, event, `${MOST_WAITING} deliveries are waiting, and it was the oldest`);
     return true;
   }
 
-  /** Makes room by giving up the oldest beginning that waits; an end is never given up. */
-  function dropOldest(): boolean {
-    for (const delivery of waiting) {
-      const { hook, event, row } = delivery;
-      if (OPENING_OF[event.event] !== undefined || !withdraw(delivery)) continue;
-      if (row === null) return true;
-      outbox.forget(row);
-      const opening = openings.of(delivery);
-      if (opening) opening.state = 'dropped';
-      refuse(hook, event, `${MOST_WAITING} deliveries are waiting, and it was the oldest`);
-      return true;
-    }
-    return false;
-  }
-
   function onEnd(delivery: Delivery, end: End): void {
-    const { hook, event, row, quiet, repeats } = delivery;
-    waiting.delete(delivery);
-    if (repeats) repeats.reminder = undefined;
+    const { hook, event, row, quiet } = delivery;
+    waiting.end(delivery);
     const opening = row === null ? undefined : openings.of(delivery);
     if (opening) {
       opening.state = 'told';
@@ -185,7 +180,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
       else open(row, kept, clock.now() - age(kept.toldAt));
       if (state === 'told') continue;
       const giveUpAt = clock.now() + spec.retryForMs - age(kept.at);
-      deliver(spec, { hook, event, row, quiet: false, giveUpAt });
+      waiting.add(spec, { hook, event, row, quiet: false, giveUpAt });
     }
   }
 
@@ -226,9 +221,11 @@ export function createNotifier(options: NotifierOptions): Notifier {
       if (!restored) restore();
       restored = true;
       closeAbandoned(new Set([...subjects].map(subjectKey)));
+      sweep.begin();
     },
     async stop(graceMs) {
       stopping = true;
+      sweep.stop();
       for (const opening of openings.all()) opening.cancelReminder();
       gatherer.flush();
       const durable = outbox.isDurable();

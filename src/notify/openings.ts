@@ -24,6 +24,8 @@ export interface Openings {
   /** Hooks that have to hear the end of it, whether or not the target still names them. */
   hooksOf(subject: string, opening: HookEventName): string[];
   of(delivery: Delivery): Opening | undefined;
+  /** Another one that this event would take the place of. */
+  before(hook: string, event: HookEvent): Opening | undefined;
   all(): Opening[];
 }
 
@@ -59,6 +61,10 @@ export function createOpenings(): Openings {
     of({ hook, event }) {
       const found = find(hook, keyOf(event), event.event);
       return found?.event.id === event.id ? found : undefined;
+    },
+    before(hook, event) {
+      const found = find(hook, keyOf(event), event.event);
+      return found?.event.id === event.id ? undefined : found;
     },
     all: () => [...subjects.values()].flatMap((those) => [...those.values()]),
   };

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { HookEvent, HookSpec } from '../core/hook.ts';
 import type { Delivery } from './delivery.ts';
 import type { Opening } from './openings.ts';
-import { reminderEvent } from './repeats.ts';
+import { reminderEvent } from './follow-ups.ts';
 
 /** Tells again what lasts: to remind people, or because it lapses at the receiver. */
 export interface Reminders {

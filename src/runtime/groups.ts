@@ -26,6 +26,7 @@ export interface Groups {
   /** After a target has been judged. */
   seen(target: Target, attempt: Attempt, health: Health): void;
   snapshot(): GroupSnapshot[];
+  health(name: string): GroupHealth | undefined;
 }
 
 export interface GroupSnapshot {
@@ -133,6 +134,7 @@ export function createGroups(options: GroupsOptions): Groups {
       }
       judged(standing, attempt);
     },
+    health: (name) => standings.get(name)?.health,
     snapshot: () =>
       [...standings.values()].map((standing) => ({
         group: standing.group,

@@ -1,8 +1,9 @@
+import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { runCli, startAgent } from '../support/cli.ts';
 import { receiver } from '../support/receiver.ts';
 import { freePort } from '../support/real-server.ts';
-import { closedPort } from '../support/servers.ts';
+import { closedPort, serve } from '../support/servers.ts';
 import { yamlFile } from '../support/yaml-file.ts';
 
 describe('notify test', () => {
@@ -46,15 +47,15 @@ describe('notify test', () => {
   });
 });
 
-test('what is told survives kill -9 while the receiver is away, with the same id', async () => {
-  const away = await freePort();
+test('what is told survives kill -9 while the receiver is away: both ends of the incident, with the same ids', async () => {
+  const [node, away] = [await freePort(), await freePort()];
   const file = yamlFile(`
 state: state.db
 api: { listen: off }
 anchors: off
 confirm: 0s
-defaults: { interval: 100ms, timeout: 90ms, retry_interval: 50ms, failure_threshold: 1 }
-targets: [{ name: a, tcp: "127.0.0.1:${await freePort()}", notify: ops }]
+defaults: { interval: 100ms, timeout: 90ms, retry_interval: 50ms, failure_threshold: 1, success_threshold: 1 }
+targets: [{ name: a, tcp: "127.0.0.1:${node}", notify: ops }]
 hooks: { ops: { webhook: "http://127.0.0.1:${away}/in" } }
 `);
   const begun: unknown[] = [];
@@ -64,12 +65,14 @@ hooks: { ops: { webhook: "http://127.0.0.1:${away}/in" } }
     agent.signal('SIGKILL');
     await agent.exited;
   }
-  const { received } = await receiver(200, { at: away });
+  expect(new Set(begun)).toEqual(new Set([begun[0]]));
+  await serve(createServer(), node);
   const agent = startAgent(['run', file, '--log', 'json']);
-  await agent.waitFor(({ msg, event_id }) => msg === 'hook' && event_id === begun[0]);
+  await agent.waitFor(({ msg, to }) => msg === 'transition' && to === 'up');
+  const { received } = await receiver(200, { at: away });
+  await agent.waitFor(({ msg, event }) => msg === 'hook' && event === 'up');
   agent.signal('SIGTERM');
   await agent.exited;
-  // Each life finds what the one before has kept.
-  expect(new Set(begun)).toEqual(new Set([begun[0]]));
-  expect((JSON.parse(received[0]!.body) as { id: string }).id).toBe(begun[0]);
+  const told = received.map(({ body }) => JSON.parse(body) as { id: string; incident: string });
+  expect(told.map(({ id }) => id)).toEqual([begun[0], `${told[0]?.incident}/up`]);
 });

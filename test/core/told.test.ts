@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HOOK_EVENTS, OPENING_OF } from '../../src/core/hook.ts';
-import { type Holds, NOTHING_TOLD, tell } from '../../src/core/told.ts';
+import { type Holds, NOTHING_TOLD, isOver, tell } from '../../src/core/told.ts';
 import { randomFrom } from '../support/random.ts';
 
 /**
@@ -107,4 +107,19 @@ test('every event is an opening or the closing of one', () => {
   expect(HOOK_EVENTS.filter((event) => !closings.includes(event)).toSorted()).toEqual(
     [...new Set(Object.values(OPENING_OF))].toSorted(),
   );
+});
+
+describe('whether what was told is over', () => {
+  const told = { ...NOTHING_TOLD, down: 't-1', degraded: true };
+  test.each([
+    ['down', 't-1', 'up', false],
+    ['down', 't-0', 'up', true],
+    ['down', 't-0', 'down', false],
+    ['down', 't-0', 'unknown', false],
+    ['degraded', null, 'up', false],
+    ['flapping', null, 'up', true],
+    ['flapping', null, 'suspect', false],
+  ] as const)('%s of %s, while it is %s: %s', (event, incident, state, over) => {
+    expect(isOver({ state, told }, { event, incident })).toBe(over);
+  });
 });

@@ -56,6 +56,39 @@ describe('a disk', () => {
   });
 });
 
+describe('what was lost of a target in a crash', () => {
+  test('its beginning was told, and it is up: its end is told within a minute', async () => {
+    const fake = fakeHook(() => OK);
+    const setup = { registry: { fake: fake.hook }, specs: { ops: {} }, targets: ['a'] };
+    const before = notifying(setup);
+    before.tell('a', 'down');
+    await before.clock.advance(0);
+    let isUp = false;
+    const after = notifying({ ...setup, disk: before.disk, isOver: () => isUp });
+    await after.clock.advance(600_000);
+    expect(after.of('hook')).toEqual([]);
+    isUp = true;
+    await after.clock.advance(60_000);
+    expect(after.of('hook')).toEqual(['hook a ops up ok 1 done']);
+    expect(fake.events.at(-1)).toMatchObject({ id: 'a-1/up', incident: 'a-1', state: 'up' });
+    expect(before.disk.rows.size).toBe(0);
+  });
+
+  test('it goes down anew: the earlier incident is closed before', async () => {
+    const fake = fakeHook(() => OK);
+    const setup = { registry: { fake: fake.hook }, specs: { ops: {} }, targets: ['a'] };
+    const before = notifying(setup);
+    before.tell('a', 'down');
+    await before.clock.advance(0);
+    const after = notifying({ ...setup, disk: before.disk });
+    after.tell('a', 'down', ['ops'], { incident: 'a-2' });
+    after.tell('a', 'up', ['ops'], { incident: 'a-2' });
+    await after.clock.advance(0);
+    expect(fake.events.map(({ id }) => id)).toEqual(['a-1/down', 'a-1/up', 'a-2/down', 'a-2/up']);
+    expect(before.disk.rows.size).toBe(0);
+  });
+});
+
 /**
  * Random incidents, receivers that fail at random, and an agent that is killed again and again: nothing that was to be told
  * is lost, ids stay, and each hook hears of a target in order.

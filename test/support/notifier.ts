@@ -41,6 +41,7 @@ export interface Setup {
   readonly clock?: FakeClock;
   readonly targets?: readonly string[];
   readonly isHushed?: (target: string) => boolean;
+  readonly isOver?: (event: HookEvent) => boolean;
 }
 
 export interface Told {
@@ -71,7 +72,13 @@ export function specOf(name: string, spec: Partial<HookSpec> = {}): HookSpec {
 
 /** A notifier on the fake clock that knows all targets, unless told which. */
 export function notifying(setup: Setup): Told {
-  const { registry, disk = fakeDisk(), clock = createFakeClock(), isHushed = () => false } = setup;
+  const {
+    registry,
+    disk = fakeDisk(),
+    clock = createFakeClock(),
+    isHushed = () => false,
+    isOver = () => false,
+  } = setup;
   const { observer, of } = recorder();
   const notifier = createNotifier({
     registry,
@@ -80,6 +87,7 @@ export function notifying(setup: Setup): Told {
     observer,
     redact: (text) => text,
     store: disk.store,
+    isOver,
     hushedBecause: ({ name }) => (isHushed(name) ? 'paused' : null),
   });
   let current = setup;
