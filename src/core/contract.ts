@@ -192,19 +192,17 @@ function choiceAt(
     const { count, heardMs, meanMs, rateAt } = classes[cls];
     const rate = rateAt(intervalMs);
     const share = maxFalseDown / EVIDENCE_CLASSES.length;
-    const wantedMs = Math.max(
-      leastWindow(cls, rules),
-      heardMs + meanMs * Math.max(0, Math.log(rate / share)),
+    const wantedMs = roundedUp(
+      Math.max(leastWindow(cls, rules), heardMs + meanMs * Math.max(0, Math.log(rate / share))),
     );
     const room = detectWithinMs - intervalMs - (cls === 'explicit' ? rules.timeoutMs : 0);
-    const windowMs =
-      written.confirm[cls] ?? Math.max(leastWindow(cls, rules), Math.min(room, roundedUp(wantedMs)));
+    const windowMs = written.confirm[cls] ?? Math.max(leastWindow(cls, rules), Math.min(room, wantedMs));
     return {
       windowMs,
       falseDown: rate * Math.exp(-Math.max(0, windowMs - heardMs) / meanMs),
       detectsWithinMs: intervalMs + heardAfter(cls, windowMs, rules),
-      neededMs: intervalMs + heardAfter(cls, written.confirm[cls] ?? roundedUp(wantedMs), rules),
-      blips: { count, rate, heardMs, meanMs, wantedMs: Math.ceil(wantedMs) },
+      neededMs: intervalMs + heardAfter(cls, written.confirm[cls] ?? wantedMs, rules),
+      blips: { count, rate, heardMs, meanMs, wantedMs },
     };
   };
   const [explicit, silent, path] = [each('explicit'), each('silent'), each('path')];

@@ -16,6 +16,7 @@ import type { HookEventName } from './hook.ts';
 import { incidentId } from './incident.ts';
 import type { EvidenceClass, Reason, Status } from './outcome.ts';
 import { failuresIn } from './ratio.ts';
+import { type ContractTerms, termsOf } from './terms.ts';
 import type { Told } from './told.ts';
 import type { View } from './view.ts';
 
@@ -33,6 +34,8 @@ export interface Explanation {
   /** What the world was told and has not been told otherwise since. */
   readonly told: Told;
   readonly rule: RuleInForce;
+  /** Where the interval and the windows are from; null where they are written. */
+  readonly contract: ContractTerms | null;
   /** What speaks against it, by class, where anything does. */
   readonly evidence: readonly EvidenceFor[];
   /** Of the last ten regular attempts. */
@@ -154,6 +157,7 @@ export function explain(view: View, history: readonly Judged[]): Explanation {
       suspect_after_ms: view.suspectAfterMs === null ? null : Math.round(view.suspectAfterMs),
       slow_from_ms: view.slowMs === null ? null : Math.round(view.slowMs),
     },
+    contract: target.contract && view.chosen ? termsOf(target.contract, view.chosen) : null,
     evidence: CLASSES.flatMap((cls) => {
       const run = health.evidence[cls];
       if (!run) return [];

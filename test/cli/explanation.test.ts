@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { explanationRoute } from '../../src/api/explanation.ts';
 import type { ExplanationAnswer } from '../../src/api/explanation.ts';
 import { explanation } from '../../src/cli/picture/explanation.ts';
+import { termRows } from '../../src/cli/picture/terms.ts';
+import { deriveRules } from '../../src/core/contract.ts';
 import { phaseOf } from '../../src/core/schedule.ts';
 import type { Target } from '../../src/core/target.ts';
+import { termsOf } from '../../src/core/terms.ts';
 import { createJudgements } from '../../src/observe/judgements.ts';
 import { createFleet } from '../../src/runtime/fleet.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
@@ -142,5 +145,58 @@ test('a target that is not known yet, and one that there is not', async () => {
   expect(await route.answer({ params: { name: 'tt' }, query: {}, body: undefined })).toEqual({
     status: 404,
     body: { error: 'there is no target "tt"', near: 't' },
+  });
+});
+
+describe('a contract', () => {
+  const promising = (detectWithinMs: number): Target =>
+    aTarget({
+      contract: { detectWithinMs, maxFalseDown: 1 / (30 * 86_400_000), written: { confirm: {} } },
+    });
+
+  test('says what was chosen for it, and the blips that it rests on', async () => {
+    const scripted = scriptedProbe('+-+');
+    const { text, answer } = await explained({ scripted }, [promising(12_000)], { ms: 30_000 });
+    expect(part(text, 'rule')[0]).toMatch(/^ {2}asked {2}every 2s for at most 2s/);
+    expect(part(text, 'contract')).toEqual([
+      '  kept      found within 12s, a false one 1/30d10h; asked for 12s and 1/30d',
+      '  explicit  nothing is measured yet: wants a window of 2s',
+      '  silent    nothing is measured yet: wants a window of 6s',
+      '  path      nothing is measured yet: wants a window of 10s',
+    ]);
+    expect(answer.contract).toMatchObject({ kept: true, detect_within_ms: 12_000, max_false_down: '1/30d' });
+  });
+
+  test('that cannot be kept says what would', async () => {
+    const { text } = await explained({ scripted: scriptedProbe('+') }, [promising(8_000)], { ms: 0 });
+    expect(part(text, 'contract')).toEqual([
+      '  not kept  found within 8s, a false one 1/1d20h; asked for 8s and 1/30d, and',
+      '            for 1/30d it takes 12s',
+      '  explicit  nothing is measured yet: wants a window of 2s',
+      '  silent    nothing is measured yet: wants a window of 6s',
+      '  path      nothing is measured yet: wants a window of 10s, and has room for 6s',
+    ]);
+  });
+
+  test('rests on blips', () => {
+    const day = {
+      watchedMs: 86_400_000,
+      looks: 43_200,
+      blips: { silent: { count: 12, heardMs: 24_000, lastedMs: 12_000, roomMs: 96_000 } },
+    };
+    const { contract, rules } = promising(60_000);
+    const terms = termsOf(contract!, deriveRules(contract!, { days: [day] }, rules));
+    expect(termRows(terms).map((row) => row.join(': '))).toEqual([
+      'kept: found within 37.3s, a false one 1/71d21h; asked for 1m and 1/30d',
+      'explicit: no blip in 1d: wants a window of 2s',
+      'silent: 12 blips in 1d, about 1.21s beyond the first 2s: wants a window of 7.3s',
+      'path: no blip in 1d: wants a window of 5s',
+    ]);
+  });
+
+  test('is not spoken of where there is none', async () => {
+    const { text, answer } = await explained({ scripted: scriptedProbe('+') }, [aTarget()], { ms: 0 });
+    expect(answer.contract).toBeNull();
+    expect(part(text, 'contract')).toEqual([]);
   });
 });

@@ -155,6 +155,7 @@ describe('explain', () => {
       'incident',
       'told',
       'rule',
+      'contract',
       'evidence',
       'recent',
       'successes',

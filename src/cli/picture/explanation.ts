@@ -6,6 +6,7 @@ import { cut, displayWidth, padded, wrapped } from '../width.ts';
 import { gist } from './gist.ts';
 import { INDENT, type Page, section } from './page.ts';
 import { MARK } from './verdict.ts';
+import { termRows } from './terms.ts';
 import { type Moments, brief, momentsFrom } from './moments.ts';
 
 /** Fewer are nothing to speak of. */
@@ -31,6 +32,7 @@ export function explanation(answer: ExplanationAnswer, page: Page): string {
       page,
     ),
     ...section('rule', ruleLines(answer, page), page),
+    ...(answer.contract ? section('contract', entries(termRows(answer.contract), page), page) : []),
     ...section('last judgements', historyLines(answer, moments, page), page),
   ].join('\n');
 }
