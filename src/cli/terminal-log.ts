@@ -73,6 +73,14 @@ function sentence(record: LogRecord): string | undefined {
       return `watching ${field('targets')} targets, with ${field('hooks')} hooks, from ${field('files')}`;
     case 'reloaded':
       return `reloaded (${field('why')}): ${field('added')} added, ${field('removed')} removed, ${field('changed')} changed, ${field('kept')} kept`;
+    case 'paused':
+      return `${scope(record)} is paused until ${clockTime(field('until')).slice(0, -4)} by ${field('by')}: ${field('reason')}`;
+    case 'pause over':
+      return `${scope(record)} is not paused any more (${field('because')}): ${field('reason')}`;
+    case 'maintenance begins':
+      return `maintenance of ${field('targets')} targets until ${clockTime(field('until')).slice(0, -4)}: ${field('reason')}`;
+    case 'maintenance over':
+      return `maintenance is over: ${field('reason')}`;
     case 'stopping':
       return `stopping (${field('why')}); hooks may take up to ${formatDuration(Number(record['grace_ms']))}`;
     case 'stopped':
@@ -95,6 +103,11 @@ function terms(record: LogRecord): string {
   return record['kept']
     ? `${rules}: found within ${field('detects_within')}, a false one ${field('false_down')} (${ground})`
     : `cannot be kept: ${rules}, a false one ${field('false_down')} (${ground}); ${field('max_false_down')} takes detect_within ${field('needs')}`;
+}
+
+function scope({ target, group }: LogRecord): string {
+  if (typeof target === 'string') return plain(target);
+  return typeof group === 'string' ? `group ${plain(group)}` : 'everything';
 }
 
 function totals({ attempts, missed, lateness, hooks }: Totals): string {

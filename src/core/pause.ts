@@ -80,7 +80,7 @@ export function hushedBecause(
 ): string | null {
   for (const pause of pauses) {
     if (now < pause.endsAt && covers(pause.scope, subject) && !isReleased(pause, subject))
-      return `paused: ${pause.reason}`;
+      return `paused by ${pause.by}: ${pause.reason}`;
   }
   for (const { reason, targets, groups, from, until } of windows) {
     const names = subject.kind === 'group' ? groups : targets;

@@ -118,7 +118,10 @@ export function createFleet({
     if (clock.now() - massLookedAt < MASS_LOOK_MS) return false;
     massLookedAt = clock.now();
     return isMass(
-      [...monitors.values()].map((monitor) => monitor.health()),
+      // What is being deployed falls by itself.
+      [...monitors.values()]
+        .filter(({ target }) => hushedBecause(target) === null)
+        .map(({ health }) => health()),
       massLookedAt,
     );
   }

@@ -47,20 +47,24 @@ describe('a pause', () => {
     ['of all holds back targets', { all: true }, DB, true],
     ['of all holds back groups', { all: true }, WEB, true],
   ])('%s', (_what, scope, subject, held) => {
-    expect(hushedBecause(subject, [aPause(scope)], [], START)).toBe(held ? 'paused: deploy' : null);
+    expect(hushedBecause(subject, [aPause(scope)], [], START)).toBe(
+      held ? 'paused by ann@host: deploy' : null,
+    );
   });
 
   test('ends by itself, whatever the wall clock is set to', () => {
     const pauses = [aPause({ all: true })];
-    expect(hushedBecause(DB, pauses, [], { now: 999, wall: WALL + 3_600_000 })).toBe('paused: deploy');
+    expect(hushedBecause(DB, pauses, [], { now: 999, wall: WALL + 3_600_000 })).toBe(
+      'paused by ann@host: deploy',
+    );
     expect(hushedBecause(DB, pauses, [], { now: 1_000, wall: WALL - 3_600_000 })).toBe(null);
   });
 
   test('lets go what is released, and is over when nothing is left', () => {
     const pause = withRelease(aPause({ group: 'web' }), [{ target: 'web-1' }]);
     expect(hushedBecause(WEB_1, [pause], [], START)).toBe(null);
-    expect(hushedBecause({ ...WEB_1, name: 'web-2' }, [pause], [], START)).toBe('paused: deploy');
-    expect(hushedBecause(WEB, [pause], [], START)).toBe('paused: deploy');
+    expect(hushedBecause({ ...WEB_1, name: 'web-2' }, [pause], [], START)).toBe('paused by ann@host: deploy');
+    expect(hushedBecause(WEB, [pause], [], START)).toBe('paused by ann@host: deploy');
     expect(isOver(pause, ['web-1', 'web-2'])).toBe(false);
     expect(isOver(pause, ['web-1'])).toBe(true);
     expect(isOver(pause, [])).toBe(false);

@@ -5,7 +5,9 @@ import { type LogRecord, renderRecord } from '../../src/cli/terminal-log.ts';
 import { NO_CALIBRATION } from '../../src/core/calibration.ts';
 import { type Contract, deriveRules } from '../../src/core/contract.ts';
 import { unknownHealth } from '../../src/core/health.ts';
+import type { Observer } from '../../src/core/observer.ts';
 import { ok } from '../../src/core/outcome.ts';
+import type { OpenWindow, Pause } from '../../src/core/pause.ts';
 import { createCounters } from '../../src/observe/counters.ts';
 import { createLogObserver } from '../../src/observe/log.ts';
 import { aTarget } from '../support/targets.ts';
@@ -73,6 +75,72 @@ test('the terminal log obeys no control character of a target', () => {
   };
   const line = renderRecord(record, (_format, text) => text);
   expect(line).toMatch(/✗ a {2,}down +mismatch: got +fake line \(incident a-1\)$/);
+});
+
+const PAUSE: Pause = {
+  scope: { target: 'web-1' },
+  reason: 'deploy 4.2',
+  by: 'ann@host',
+  at: 0,
+  until: Date.UTC(2026, 0, 1, 12, 30),
+  endsAt: 0,
+  untilHealthy: true,
+  healing: {},
+  released: [],
+};
+
+const WINDOW: OpenWindow = {
+  reason: 'patches',
+  targets: new Set(['a', 'b']),
+  groups: new Set(),
+  from: 0,
+  until: Date.UTC(2026, 0, 1, 12, 30),
+};
+
+test.each<[(observer: Observer) => void, object, RegExp]>([
+  [
+    (observer) => observer.onPause?.(PAUSE, null),
+    {
+      msg: 'paused',
+      target: 'web-1',
+      by: 'ann@host',
+      until: '2026-01-01T12:30:00.000Z',
+      until_healthy: true,
+    },
+    /• web-1 is paused until \d\d:\d\d:00 by ann@host: deploy 4.2$/,
+  ],
+  [
+    (observer) => observer.onPause?.({ ...PAUSE, scope: { group: 'web' } }, 'healthy'),
+    { msg: 'pause over', group: 'web', because: 'healthy', reason: 'deploy 4.2' },
+    /• group web is not paused any more \(healthy\): deploy 4.2$/,
+  ],
+  [
+    (observer) => observer.onPause?.({ ...PAUSE, scope: { all: true } }, 'time'),
+    { msg: 'pause over', all: true },
+    /• everything is not paused any more \(time\): deploy 4.2$/,
+  ],
+  [
+    (observer) => observer.onMaintenance?.(WINDOW, true),
+    { msg: 'maintenance begins', targets: 2, until: '2026-01-01T12:30:00.000Z' },
+    /• maintenance of 2 targets until \d\d:\d\d:00: patches$/,
+  ],
+  [
+    (observer) => observer.onMaintenance?.(WINDOW, false),
+    { msg: 'maintenance over', reason: 'patches' },
+    /• maintenance is over: patches$/,
+  ],
+])('pauses and maintenance are logged, and told in words: %#', (tell, fields, text) => {
+  const written: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  tell(createLogObserver(pino({ formatters: { level: (level) => ({ level }) } }, stream)));
+  const record = { ...JSON.parse(written[0]!), time: '2026-01-01T00:00:00.000Z' } as LogRecord;
+  expect(record).toMatchObject({ level: 'info', ...fields });
+  expect(renderRecord(record, (_format, words) => words)).toMatch(text);
 });
 
 test.each<[string, number, object, string]>([

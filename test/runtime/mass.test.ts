@@ -6,7 +6,11 @@ import { scriptedProbe } from '../support/scripted-probe.ts';
 import { aTarget } from '../support/targets.ts';
 
 /** Incidents that are told, each with what it has in common with others: a target for each script. */
-async function told(scripts: readonly string[], ms: number): Promise<Map<string, (string | null)[]>> {
+async function told(
+  scripts: readonly string[],
+  ms: number,
+  paused: readonly string[] = [],
+): Promise<Map<string, (string | null)[]>> {
   const clock = createFakeClock();
   const news = new Map<string, (string | null)[]>();
   const probes = Object.fromEntries(scripts.map((script, index) => [`p${index}`, scriptedProbe(script)]));
@@ -15,6 +19,7 @@ async function told(scripts: readonly string[], ms: number): Promise<Map<string,
     probes,
     clock,
     redact: (text) => text,
+    hushedBecause: ({ name }) => (paused.includes(name) ? 'paused' : null),
     observer: {
       ...observer,
       onNews: ({ name }, { correlated }) => void news.set(name, [...(news.get(name) ?? []), correlated]),
@@ -61,4 +66,14 @@ test('the next time is another one', async () => {
   const [first, , second] = news.get('t0')!;
   expect(first).not.toBe(second);
   for (const ids of news.values()) expect(ids).toEqual([first, first, second, second]);
+});
+
+test('a deploy of all the others makes no mass of the one that fails', async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `t${index}`);
+  const news = await told(
+    names.map(() => '++---++'),
+    60_000,
+    names.slice(1),
+  );
+  expect([...news]).toEqual([['t0', [null, null]]]);
 });

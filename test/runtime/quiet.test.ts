@@ -61,7 +61,7 @@ function setUp({
 }
 
 const FREE = { 'web-1': null, 'web-2': null, db: null };
-const PAUSED = 'paused: deploy';
+const PAUSED = 'paused by ann@host: deploy';
 
 describe('a pause', () => {
   test('ends by itself, is kept, and is forgotten then', async () => {
