@@ -9,6 +9,7 @@ import {
   classOf,
   reasonOf,
 } from '../core/outcome.ts';
+import type { StoreStatus } from '../core/store.ts';
 import type { Target } from '../core/target.ts';
 import { VERSION } from '../core/version.ts';
 import { type Route, fine, iso } from './routes.ts';
@@ -20,6 +21,7 @@ export interface Asked {
   /** When it started, wall clock ms; undefined until a configuration is in force. */
   startedAt(): number | undefined;
   doubt(): Doubt;
+  store(): StoreStatus;
   targets(): readonly Target[];
   snapshot(): readonly Snapshot[];
 }
@@ -41,6 +43,8 @@ export interface AgentStatus {
   readonly started_at: string | null;
   readonly at: string;
   readonly doubt: { readonly score: number; readonly doubtful: boolean };
+  /** Where state is kept; `path` is null where it is not, `trouble` where all is well. */
+  readonly store: Omit<StoreStatus, 'since'> & { readonly since: string };
   readonly targets: readonly TargetStatus[];
 }
 
@@ -92,6 +96,7 @@ function agentStatus(agent: Asked, now: number): AgentStatus {
     started_at: startedAt === undefined ? null : iso(startedAt),
     at: iso(now),
     doubt: { score, doubtful },
+    store: { ...agent.store(), since: iso(agent.store().since) },
     // In the order of the files.
     targets: agent.targets().flatMap((target) => {
       const snapshot = snapshots.get(target.name);

@@ -11,11 +11,11 @@ import type { Store } from '../core/store.ts';
 /** What is asked; agent and configuration are there once the listener is. */
 export interface Running extends Pick<Explained, 'history'> {
   readonly clock: Clock;
+  readonly store: Store;
   /** Wall clock ms; undefined until a configuration is in force. */
   startedAt(): number | undefined;
   config(): Config;
   agent(): Agent;
-  readonly store: Pick<Store, 'commit'>;
 }
 
 /** Everything that the running agent can be asked, and told to do. */
@@ -29,6 +29,7 @@ export function routesOf({ clock, startedAt, config, agent, store, history }: Ru
       targets,
       snapshot: () => agent().snapshot(),
       doubt: () => agent().doubt(),
+      store: () => store.status(),
     }),
     explanationRoute({ targets, history, view: (target) => agent().view(target) }),
     groupsRoute({ wallTime, groups: () => agent().groups() }),

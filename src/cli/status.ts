@@ -56,7 +56,7 @@ const WORST_FIRST = [
   'up',
 ] as const satisfies TargetStatus['state'][];
 
-function summary({ targets, doubt, version, started_at, at }: AgentStatus, paint: Paint): string {
+function summary({ targets, doubt, store, version, started_at, at }: AgentStatus, paint: Paint): string {
   const counts = WORST_FIRST.map((state) => ({
     state,
     count: targets.filter((target) => target.state === state).length,
@@ -64,13 +64,26 @@ function summary({ targets, doubt, version, started_at, at }: AgentStatus, paint
   const said = counts.map(({ state, count }) => paint(STATE_COLOUR[state], `${count} ${state}`)).join(', ');
   const age =
     started_at === null ? 'starting' : `for ${formatDuration(Date.parse(at) - Date.parse(started_at))}`;
-  const own = doubt.doubtful
-    ? paint(
-        'magenta',
-        `\nThe agent is in doubt of itself (score ${doubt.score}): states are the last ones known.`,
-      )
-    : '';
-  return `${targets.length} ${targets.length === 1 ? 'target' : 'targets'}: ${said || 'none'}; vitald ${version} runs ${age}${own}`;
+  const own = [
+    ...(doubt.doubtful
+      ? [
+          paint(
+            'magenta',
+            `The agent is in doubt of itself (score ${doubt.score}): states are the last ones known.`,
+          ),
+        ]
+      : []),
+    ...(store.ok
+      ? []
+      : [
+          paint(
+            'red',
+            `Nothing is kept for ${ago(store.since, Date.parse(at))}: ${plain(store.trouble ?? '')}`,
+          ),
+        ]),
+  ];
+  const all = `${targets.length} ${targets.length === 1 ? 'target' : 'targets'}: ${said || 'none'}`;
+  return [`${all}; vitald ${version} runs ${age}`, ...own].join('\n');
 }
 
 /** `3.2s`, as long as it is no more than that; the clocks of two hosts may differ. */

@@ -237,7 +237,10 @@ describe('run', () => {
     expect(
       agent.records.find(is('the token of the API cannot be kept, api.token gives it one')),
     ).toBeDefined();
-    expect((await runCli(['status', '--api', `127.0.0.1:${port}`])).stdout).toMatch(/^TARGET/);
+    const { stdout } = await runCli(['status', '--api', `127.0.0.1:${port}`]);
+    expect(stdout).toMatch(/^TARGET/);
+    // The state is kept there, too.
+    expect(stdout).toMatch(/^Nothing is kept for [\d.]+\w+: /m);
   });
 
   test('a reload moves it, and can end it', async () => {
