@@ -1,16 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { type Scenario, SCENARIOS } from './scenarios.ts';
-import { type StartTool, type Tool, haproxy, hasFaketime, vitald } from './tools.ts';
+import { blackbox, haproxy, monit } from './peers.ts';
+import { type Recipe, type Tool, hasFaketime, isInstalled, startTool, vitald } from './tools.ts';
 import { createWorld } from './world.ts';
 
 /**
- * Faults brought about for real, with the agent and HAProxy watching the same nodes: `npm run bench:faults [ID...]`.
- * Needs root, for a network namespace of its own in which packets can be dropped; Debian: nftables, haproxy, faketime.
+ * Faults brought about for real, with the agent and other probers watching the same nodes: `npm run bench:faults [ID...]`.
+ * Needs root, for a network namespace of its own in which packets can be dropped; Debian: nftables, haproxy, monit,
+ * prometheus-blackbox-exporter, faketime.
  */
-const TOOLS: readonly StartTool[] = [
+const RECIPES: readonly Recipe[] = [
   vitald('vitald defaults', 'interval: 5s', 'explicit: 2s, silent: 6s, path: 10s'),
   vitald('vitald, 2 s', 'interval: 2s, suspect_after: off', 'explicit: 2s, silent: 10s, path: 10s'),
   haproxy,
+  monit,
+  blackbox,
 ];
 
 const INSIDE = 'FAULTS_INSIDE';
@@ -35,8 +39,13 @@ if (process.env[INSIDE] === undefined) {
 } else await main(process.argv.slice(2));
 
 async function main(wanted: readonly string[]): Promise<void> {
-  print(['fault', 'rule', 'found', 'mean s', 'p99 s', 'false downs', 'actions']);
-  print(Array.from({ length: 7 }, () => '---'));
+  const recipes = RECIPES.filter((recipe) => {
+    if (isInstalled(recipe)) return true;
+    process.stderr.write(`${recipe.name} is left out: there is no ${recipe.needs}; see bench/README.md\n`);
+    return false;
+  });
+  print(['fault', 'rule', 'found', 'mean s', 'p99 s', 'false downs', 'downs', 'told', 'actions']);
+  print(Array.from({ length: 9 }, () => '---'));
   for (const scenario of SCENARIOS) {
     if (wanted.length > 0 && !wanted.includes(scenario.id)) continue;
     if (scenario.ownClock && !hasFaketime()) {
@@ -45,14 +54,15 @@ async function main(wanted: readonly string[]): Promise<void> {
       );
       continue;
     }
-    await play(scenario);
+    const able = recipes.filter(({ readsItsOwnClock = false }) => !(scenario.ownClock && readsItsOwnClock));
+    await play(scenario, able);
   }
 }
 
-async function play(scenario: Scenario): Promise<void> {
+async function play(scenario: Scenario, recipes: readonly Recipe[]): Promise<void> {
   const world = await createWorld(scenario.victims ?? VICTIMS, scenario.bystanders ?? BYSTANDERS);
   const ports = [...world.victims, ...world.bystanders];
-  const tools = TOOLS.map((start) => start({ ports, ownClock: scenario.ownClock ?? false }));
+  const tools = recipes.map((recipe) => startTool(recipe, { ports, ownClock: scenario.ownClock ?? false }));
   try {
     await Promise.all(tools.map(({ ready }) => ready));
     const at = performance.now();
@@ -65,7 +75,7 @@ async function play(scenario: Scenario): Promise<void> {
 }
 
 function row(
-  { id, what, kills }: Scenario,
+  { id, what, effect }: Scenario,
   victims: readonly number[],
   tool: Tool,
   faultAt: number,
@@ -73,7 +83,7 @@ function row(
   const found = new Map<number, number>();
   let falseDowns = 0;
   for (const { port, at } of tool.downs) {
-    if (!kills || !victims.includes(port) || at < faultAt) falseDowns++;
+    if (effect !== 'kills' || !victims.includes(port) || at < faultAt) falseDowns++;
     else if (!found.has(port)) found.set(port, at - faultAt);
   }
   const times = [...found.values()].toSorted((a, b) => a - b);
@@ -82,11 +92,13 @@ function row(
   return [
     `${id} ${what}`,
     tool.name,
-    kills ? `${found.size} of ${victims.length}` : '',
+    effect === 'kills' ? `${found.size} of ${victims.length}` : '',
     seconds(mean),
     seconds(times[Math.floor(times.length * 0.99)] ?? 0),
-    String(falseDowns),
-    tool.name.startsWith('vitald') ? String(tool.actions()) : '',
+    effect === 'flaps' ? '' : String(falseDowns),
+    String(tool.downs.length),
+    String(tool.told()),
+    tool.acts ? String(tool.actions()) : '',
   ];
 }
 

@@ -7,8 +7,8 @@ import type { World } from './world.ts';
 export interface Scenario {
   readonly id: string;
   readonly what: string;
-  /** Whether the victims ought to be found down; in all other cases any verdict of down is a false one. */
-  readonly kills: boolean;
+  /** Whether the victims ought to be found down. Where they are spared, any verdict of down is a false one. */
+  readonly effect: 'kills' | 'spares' | 'flaps';
   readonly victims?: number;
   readonly bystanders?: number;
   /** The tools get a wall clock of their own. */
@@ -29,7 +29,7 @@ function kills(id: string, what: string, fault: (world: World) => void, counts =
   return {
     id,
     what,
-    kills: true,
+    effect: 'kills',
     ...counts,
     async run(world) {
       fault(world);
@@ -39,7 +39,22 @@ function kills(id: string, what: string, fault: (world: World) => void, counts =
 }
 
 function spares(id: string, what: string, run: Scenario['run']): Scenario {
-  return { id, what, kills: false, run };
+  return { id, what, effect: 'spares', run };
+}
+
+/** The victims fail and serve in turn. A verdict of down is no mistake then; what counts is how much comes of it. */
+function flaps(seconds: number, times: number): Scenario {
+  const run: Scenario['run'] = async (world) => {
+    for (let time = 0; time < times; time++) {
+      for (const status of [503, 200]) {
+        world.behave({ status, delayMs: 5 });
+        await wait(seconds * SECOND);
+      }
+    }
+    await wait(10 * SECOND);
+  };
+  const what = `flap: ${seconds} s down, ${seconds} s up, ${times} times`;
+  return { id: 'F9', what, effect: 'flaps', run };
 }
 
 /** The agent is stopped, and then watched until whatever it makes of that must have shown. */
@@ -77,6 +92,9 @@ export const SCENARIOS: readonly Scenario[] = [
       await wait(4 * SECOND);
     }
   }),
+  flaps(3, 20),
+  flaps(10, 6),
+  flaps(30, 6),
   pause(1),
   pause(5),
   pause(15),

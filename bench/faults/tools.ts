@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,10 @@ export interface Tool {
   readonly downs: readonly { readonly port: number; readonly at: number }[];
   /** Resolves once it believes that all is well. */
   readonly ready: Promise<void>;
-  /** Recovery actions that it has started. */
+  /** Notifications: of the agent, those that its hook got; of others, all changes that they have logged. */
+  told(): number;
+  /** Whether it can start recovery actions, and how many it has started. */
+  readonly acts: boolean;
   actions(): number;
   signal(signal: NodeJS.Signals): void;
   /** Sets the wall clock that it sees, by so many seconds; only where it was started with a clock of its own. */
@@ -27,8 +30,6 @@ export interface ToolOptions {
   readonly ownClock: boolean;
 }
 
-export type StartTool = (options: ToolOptions) => Tool;
-
 const FAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 const AGENT = join(import.meta.dirname, '../../src/bin.js');
 
@@ -36,103 +37,111 @@ export function hasFaketime(): boolean {
   return existsSync(FAKETIME);
 }
 
-/** `defaults`: the agent's rules, as YAML keys. */
-export function vitald(name: string, defaults: string, confirm: string): StartTool {
-  return (options) =>
-    start(name, options, {
-      files(dir) {
-        const targets = options.ports.map(
-          (port) => `  - { name: "${port}", http: "http://127.0.0.1:${port}/healthz", recover: act }`,
-        );
-        const hook = `hooks: { act: { shell: "echo $VITALD_TARGET >> ${dir}/actions" } }`;
-        const head = `defaults: { ${defaults} }\nconfirm: { ${confirm} }\nanchors: ["${ANCHOR}"]\nstate: off`;
-        writeFileSync(join(dir, 'config'), `${head}\n${hook}\ntargets:\n${targets.join('\n')}\n`);
-      },
-      argv: (dir) => [process.execPath, AGENT, 'run', join(dir, 'config'), '--log', 'json'],
-      down: /"target":"(\d+)","from":"suspect","to":"down"/,
-      up: /"target":"(\d+)","from":"unknown","to":"up"/,
-    });
-}
-
-/** HAProxy's defaults: inter 2s, fall 3, rise 2, and a check takes at most as long as the interval. */
-export const haproxy: StartTool = (options) =>
-  start('HAProxy defaults', options, {
-    files(dir) {
-      const servers = options.ports.map((port) => `  server ${port} 127.0.0.1:${port} check`);
-      writeFileSync(
-        join(dir, 'config'),
-        `global
-  nbthread 1
-  log stdout format raw daemon info
-  stats socket ${dir}/socket
-defaults
-  log global
-  mode http
-  timeout connect 2s
-  timeout client 5s
-  timeout server 5s
-backend b
-  option httpchk GET /healthz
-${servers.join('\n')}
-`,
-      );
-    },
-    argv: (dir) => ['/usr/sbin/haproxy', '-db', '-f', join(dir, 'config')],
-    down: /Server b\/(\d+) is DOWN/,
-  });
-
-interface Recipe {
-  files(dir: string): void;
-  argv(dir: string): readonly [string, ...string[]];
+/** How to start one kind of prober. */
+export interface Recipe {
+  readonly name: string;
+  /** The program that has to be installed. */
+  readonly needs: string;
+  readonly acts?: boolean;
+  /** No other clock can be put before it. */
+  readonly readsItsOwnClock?: boolean;
+  files(dir: string, ports: readonly number[]): void;
+  /** What runs, each with its arguments; the first one says on its output what happens. */
+  commands(dir: string, ports: readonly number[]): readonly (readonly [string, ...string[]])[];
   /** The port is the first group. */
   readonly down: RegExp;
+  /** Available again; the port is the first group. */
+  readonly back: RegExp;
   /** Said once for each target at the start; without it the tool takes all targets to be up. */
   readonly up?: RegExp;
+}
+
+/** `defaults`: the agent's rules, as YAML keys. */
+export function vitald(name: string, defaults: string, confirm: string): Recipe {
+  return {
+    name,
+    needs: process.execPath,
+    acts: true,
+    files(dir, ports) {
+      const targets = ports.map(
+        (port) =>
+          `  - { name: "${port}", http: "http://127.0.0.1:${port}/healthz", recover: act, notify: tell }`,
+      );
+      const hook = (file: string): string =>
+        `{ shell: "echo $VITALD_EVENT $VITALD_TARGET >> ${dir}/${file}" }`;
+      const hooks = `hooks: { act: ${hook('actions')}, tell: ${hook('told')} }`;
+      const head = `defaults: { ${defaults} }\nconfirm: { ${confirm} }\nanchors: ["${ANCHOR}"]`;
+      writeFileSync(join(dir, 'config'), `${head}\n${hooks}\ntargets:\n${targets.join('\n')}\n`);
+    },
+    commands: (dir) => [[process.execPath, AGENT, 'run', join(dir, 'config'), '--log', 'json']],
+    down: /"target":"(\d+)","from":"suspect","to":"down"/,
+    back: /"target":"(\d+)","from":"recovering","to":"up"/,
+    up: /"target":"(\d+)","from":"unknown","to":"up"/,
+  };
+}
+
+export function isInstalled({ needs }: Recipe): boolean {
+  return existsSync(needs);
 }
 
 /** How long a tool that says nothing of its start is given, ms. */
 const WARM_UP_MS = 4_000;
 
-function start(name: string, { ports, ownClock }: ToolOptions, recipe: Recipe): Tool {
+export function startTool(recipe: Recipe, { ports, ownClock }: ToolOptions): Tool {
   const dir = mkdtempSync(join(tmpdir(), 'faults-'));
-  recipe.files(dir);
+  recipe.files(dir, ports);
   const clock = join(dir, 'clock');
   writeFileSync(clock, '+0');
-  const [file, ...args] = recipe.argv(dir);
-  const child: ChildProcess = spawn(file, args, {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: {
-      ...process.env,
-      ...(ownClock && {
-        LD_PRELOAD: FAKETIME,
-        FAKETIME_TIMESTAMP_FILE: clock,
-        FAKETIME_NO_CACHE: '1',
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      }),
-    },
-  });
+  const env = {
+    ...process.env,
+    ...(ownClock && {
+      LD_PRELOAD: FAKETIME,
+      FAKETIME_TIMESTAMP_FILE: clock,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    }),
+  };
+  const children = recipe
+    .commands(dir, ports)
+    .map(([file, ...args]) => spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'], env }));
+  for (const { stdout } of children.slice(1)) stdout.resume();
+
   const downs: { port: number; at: number }[] = [];
+  /** Some say it again in each cycle. */
+  const down = new Set<number>();
+  let backs = 0;
   let up = 0;
   const ready = new Promise<void>((resolve) => {
     if (!recipe.up) setTimeout(resolve, WARM_UP_MS);
-    createInterface({ input: child.stdout! }).on('line', (line) => {
-      const port = recipe.down.exec(line)?.[1];
-      if (port !== undefined) downs.push({ port: Number(port), at: performance.now() });
+    createInterface({ input: children[0]!.stdout }).on('line', (line) => {
+      const fallen = Number(recipe.down.exec(line)?.[1] ?? 0);
+      if (fallen > 0 && !down.has(fallen)) {
+        down.add(fallen);
+        downs.push({ port: fallen, at: performance.now() });
+      }
+      const risen = Number(recipe.back.exec(line)?.[1] ?? 0);
+      if (risen > 0 && down.delete(risen)) backs++;
       if (recipe.up?.test(line) && ++up === ports.length) resolve();
     });
   });
+  const signal = (name: NodeJS.Signals): void => {
+    for (const child of children) child.kill(name);
+  };
   return {
-    name,
+    name: recipe.name,
     downs,
     ready,
+    told: () => (recipe.acts ? linesOf(join(dir, 'told')) : downs.length + backs),
+    acts: recipe.acts ?? false,
     actions: () => linesOf(join(dir, 'actions')),
-    signal: (signal) => void child.kill(signal),
+    signal,
     setClock: (seconds) => writeFileSync(clock, `${seconds < 0 ? '' : '+'}${seconds}`),
     async stop() {
-      const gone = once(child, 'exit');
-      child.kill('SIGCONT');
-      child.kill('SIGKILL');
-      await gone;
+      const left = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+      const gone = left.map((one) => once(one, 'exit'));
+      signal('SIGCONT');
+      signal('SIGKILL');
+      await Promise.all(gone);
       rmSync(dir, { recursive: true });
     },
   };

@@ -18,6 +18,8 @@ export interface World {
 const FIRST_PORT = 21_000;
 /** Stands for a gateway: whoever connects is refused, which is an answer. */
 export const ANCHOR = '127.0.0.9:53';
+/** Where blackbox_exporter listens for its scraper, which is on the same host: nothing is dropped on that way. */
+export const EXPORTER_PORT = 19_115;
 
 export async function createWorld(victimCount: number, bystanderCount: number): Promise<World> {
   const victims = await farm(FIRST_PORT, victimCount);
@@ -31,6 +33,8 @@ export async function createWorld(victimCount: number, bystanderCount: number): 
     signalVictims: (signal) => void victims.process.kill(signal),
     drop(percent, ports) {
       nft('flush chain inet faults input');
+      for (const side of ['dport', 'sport'])
+        nft(`add rule inet faults input tcp ${side} ${EXPORTER_PORT} accept`);
       if (percent === 0) return;
       const rule = percent === 100 ? 'drop' : `numgen random mod 100 < ${percent} drop`;
       if (!ports) nft(`add rule inet faults input ${rule}`);
