@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EQUAL_LOAD } from '../../bench/detect/ours.ts';
 import { HAPROXY, PEERS } from '../../bench/detect/peers.ts';
-import { REGIMES, type Regime, mean, percentile, row, table } from '../../bench/detect/table.ts';
+import { FAULTS, REGIMES, type Regime, mean, percentile, row, table } from '../../bench/detect/table.ts';
 import { type FaultKind, anchorAnswers, attempt, createWorld } from '../../bench/detect/world.ts';
 import { randomFrom } from '../support/random.ts';
 
@@ -80,8 +80,11 @@ describe("at the load of HAProxy's defaults", () => {
   );
 });
 
-test('the table has a row for each rule and a column for each regime', () => {
+test('the table has a column for each rule and a row for each fault and regime', () => {
   const lines = table(PEERS.map((peer) => row(peer, 1, 5))).split('\n');
-  expect(lines).toHaveLength(PEERS.length + 2);
-  for (const regime of Object.keys(REGIMES)) expect(lines[0]).toContain(regime);
+  for (const { name } of PEERS) expect(lines[0]).toContain(` ${name} |`);
+  const columns = lines.map((line) => line.split('|').length);
+  expect(new Set(columns)).toEqual(new Set([PEERS.length + 3]));
+  const heads = lines.map((line) => line.split('|')[1]!.trim());
+  expect(heads.slice(2)).toEqual(['probes/s', ...FAULTS, ...Object.keys(REGIMES)]);
 });
