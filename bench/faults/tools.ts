@@ -70,7 +70,8 @@ export function vitald(name: string, defaults: string, confirm: string): Recipe 
       const hook = (file: string): string =>
         `{ shell: "echo $VITALD_EVENT $VITALD_TARGET >> ${dir}/${file}" }`;
       const hooks = `hooks: { act: ${hook('actions')}, tell: ${hook('told')} }`;
-      const head = `defaults: { ${defaults} }\nconfirm: { ${confirm} }\nanchors: ["${ANCHOR}"]`;
+      const own = `state: ${dir}/vitald.db\napi: { listen: off }`;
+      const head = `${own}\ndefaults: { ${defaults} }\nconfirm: { ${confirm} }\nanchors: ["${ANCHOR}"]`;
       writeFileSync(join(dir, 'config'), `${head}\n${hooks}\ntargets:\n${targets.join('\n')}\n`);
     },
     commands: (dir) => [[process.execPath, AGENT, 'run', join(dir, 'config'), '--log', 'json']],

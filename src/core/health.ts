@@ -13,7 +13,7 @@ import { type Held, heldBack, provenIn } from './held.ts';
 import { incidentId } from './incident.ts';
 import { type News, NO_NEWS, newsOf } from './news.ts';
 import { type Attempt, type Good, classOf } from './outcome.ts';
-import { NO_RECENT, type Recent, withRegular } from './ratio.ts';
+import { NO_RECENT, type Recent, withConfirmation, withRegular } from './ratio.ts';
 import type { Rules } from './target.ts';
 import { NOTHING_TOLD, type Told } from './told.ts';
 
@@ -145,7 +145,9 @@ function afterGood(
   { outcome, startedAt, latencyMs }: Attempt & { readonly outcome: Good },
   { rules, regular, slowMs }: Circumstances,
 ): Health {
-  const recent = regular ? withRegular(health.recent, { startedAt, failed: null }) : health.recent;
+  const recent = regular
+    ? withRegular(health.recent, { startedAt, failed: null })
+    : withConfirmation(health.recent, { isGood: true });
   const complaint = complaintOf(outcome, latencyMs, slowMs);
   const fine = {
     ...health,
@@ -182,7 +184,9 @@ function afterFail(
       if (unreachable) return { ...suspect, evidence: NO_EVIDENCE, recent: NO_RECENT };
       const { startedAt } = attempt;
       const failed = classOf(attempt.outcome)!;
-      const recent = regular ? withRegular(health.recent, { startedAt, failed }) : health.recent;
+      const recent = regular
+        ? withRegular(health.recent, { startedAt, failed })
+        : withConfirmation(health.recent, { isGood: false });
       const evidence = withFailure(health.evidence, failed, startedAt);
       const degradation = withoutGood(health.degradation, recent);
       const proven = provenIn({ evidence, recent }, { rules, doubt }, endOf(attempt));

@@ -53,7 +53,7 @@ test('one that is well stays the very same value', () => {
 });
 
 test('what a person reads', () => {
-  const recent = [0, 1, 2, 3, 4].map((at) => ({ startedAt: at, failed: 'explicit' as const }));
+  const recent = [0, 1, 2, 3, 4].map((at) => ({ startedAt: at, failed: 'explicit' as const, balance: 0 }));
   expect(whyDegraded('warn', warn('disk 91%'), '5ms', '0ms', recent)).toBe('disk 91%');
   expect(whyDegraded('slow', ok('200'), '812ms', '300ms', recent)).toBe('slow: 812ms, more than 300ms');
   expect(whyDegraded('unsteady', ok('200'), '5ms', '0ms', recent)).toBe('5 of the last 10 attempts failed');

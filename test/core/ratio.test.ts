@@ -1,21 +1,32 @@
 import { describe, expect, test } from 'vitest';
 import { judge, unknownHealth } from '../../src/core/health.ts';
 import { type Outcome, fail, ok } from '../../src/core/outcome.ts';
-import { NO_RECENT, type Recent, failuresIn, provenByShare, withRegular } from '../../src/core/ratio.ts';
+import {
+  NO_RECENT,
+  type Recent,
+  failuresIn,
+  provenByShare,
+  withConfirmation,
+  withRegular,
+} from '../../src/core/ratio.ts';
 import { RULES, circumstances } from '../support/circumstances.ts';
 
+/** Regular attempts by their letters; `(` and `)` are confirmations that failed, and that were good. */
 const LETTERS = { e: 'explicit', s: 'silent', p: 'path', '+': null } as const;
 const CONFIRM = { explicit: 2_000, silent: 6_000, path: 10_000 };
 
 /** A result every `spacing` ms. */
 function recentOf(script: string, spacing: number): Recent {
-  return script
-    .split('')
-    .reduce<Recent>(
-      (recent, letter, index) =>
-        withRegular(recent, { startedAt: index * spacing, failed: LETTERS[letter as keyof typeof LETTERS] }),
-      NO_RECENT,
-    );
+  return script.split('').reduce<Recent>(
+    (recent, letter, index) =>
+      letter === '(' || letter === ')'
+        ? withConfirmation(recent, { isGood: letter === ')' })
+        : withRegular(recent, {
+            startedAt: index * spacing,
+            failed: LETTERS[letter as keyof typeof LETTERS],
+          }),
+    NO_RECENT,
+  );
 }
 
 describe('eight of the last ten, over the window of the weakest class among them', () => {
@@ -24,6 +35,11 @@ describe('eight of the last ten, over the window of the weakest class among them
     ['eee+eee+e', 1_000, 3, null],
     ['e+eee+eeee', 1_000, 3, 'explicit'],
     ['++++eeee+eeee', 1_000, 3, 'explicit'],
+    ['e)e)e)e)e)e)e)e', 1_000, 3, null],
+    ['e)e)e)e)e)e)e)e((((((', 1_000, 3, null],
+    ['e)e)e)e)e)e)e)e(((((((', 1_000, 3, 'explicit'],
+    ['e(()e(()e()e()e)e)e()e(', 1_000, 3, 'explicit'],
+    ['e)))))eeee+eeeeee', 1_000, 3, 'explicit'],
     ['eeee+eeee', 1_000, 9, null],
     ['eeee+eeee', 200, 3, null],
     ['eees+eeee', 1_000, 3, 'silent'],
@@ -36,6 +52,10 @@ describe('eight of the last ten, over the window of the weakest class among them
       proven,
     );
   });
+});
+
+test('a confirmation of nothing is nothing', () => {
+  expect(withConfirmation(NO_RECENT, { isGood: true })).toBe(NO_RECENT);
 });
 
 test('ten are kept, from the first failure on; without one, nothing is', () => {
@@ -63,7 +83,7 @@ test('a target that fails most of the time goes down, and needs as much to go do
   expect(downs).toEqual([8, 18, 28, 38]);
 });
 
-test('confirmations do not count', () => {
+test('confirmations do not count among the ten', () => {
   let health = unknownHealth(0);
   for (let index = 0; index < 100; index++) {
     const good = index % 5 === 4;
