@@ -134,14 +134,20 @@ function lineOf(event: HookEvent): string {
   return `${titleOfOne(event)}: ${event.message}${whyOf(event)}`;
 }
 
-function groupsOf(events: readonly HookEvent[]): Map<string | null, string[]> {
+function groupsOf(events: readonly HookEvent[]): Map<string | null, readonly string[]> {
   const groups = new Map<string | null, string[]>();
   for (const event of events) {
     const names = groups.get(event.group);
     if (names) names.push(nameOf(event));
     else groups.set(event.group, [nameOf(event)]);
   }
-  return groups;
+  const inOrder = [...groups].map(([group, names]) => [group, names.toSorted(byNumber)] as const);
+  return new Map(inOrder.toSorted(([a], [b]) => byNumber(a ?? '', b ?? '')));
+}
+
+/** `node-2` before `node-10` */
+function byNumber(one: string, other: string): number {
+  return one.localeCompare(other, 'en', { numeric: true });
 }
 
 /** By what they say, the worst first. */

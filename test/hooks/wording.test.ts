@@ -72,9 +72,10 @@ describe('many at once', () => {
     ]);
   });
 
-  test('many are named by group, each of them', () => {
-    const event = manyDown(300);
-    const { title, lines } = wording(event, 'UTC');
+  test('many are named by group, each of them, in their order', () => {
+    const { also = [], ...first } = manyDown(300);
+    const [last, ...others] = [first, ...also].toReversed();
+    const { title, lines } = wording({ ...last!, also: others }, 'UTC');
     expect(title).toBe('300 targets are down');
     expect(lines.length).toBe(31);
     expect(lines[3]).toBe(
