@@ -43,6 +43,11 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
       const ended = `${record['ok'] ? 'done' : 'failed'} in ${formatDuration(Number(record['ms']))}${tries}`;
       return `${name(paint(colour, record['ok'] ? '▪' : '✗'))}${paint(colour, 'hook'.padEnd(10))} ${hookName(record)} ${ended}: ${plain(String(record['detail']))}`;
     }
+    case 'hook waits': {
+      const tries = record['tries'] === 1 ? '1 try' : `${String(record['tries'])} tries`;
+      const again = `again in ${formatDuration(Number(record['next_ms']))}`;
+      return `${name(paint('yellow', '!'))}${paint('yellow', 'hook'.padEnd(10))} ${hookName(record)} failed after ${tries}, ${again}: ${plain(String(record['detail']))}`;
+    }
     case 'attempt':
       return `${name(paint('gray', '·'))}${paint('gray', `${String(record['status']).padEnd(10)} ${plain(String(record['message']))} (${formatDuration(Number(record['latency_ms']))})`)}`;
     case 'starts missed':

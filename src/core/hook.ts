@@ -110,6 +110,17 @@ export interface HookSpec {
   readonly repeat: { readonly everyMs: number; readonly why: 'reminder' | 'refresh' } | null;
 }
 
+/** A try has failed, and there will be another one. */
+export interface HookRetry extends Pick<
+  HookReport,
+  'target' | 'hook' | 'kind' | 'event' | 'tries' | 'detail'
+> {
+  /** Until the next try. */
+  readonly pauseMs: number;
+  /** How many deliveries it is about: those that go with it in one message wait, too. */
+  readonly deliveries: number;
+}
+
 /** How one delivery ended, all tries included. */
 export interface HookReport {
   readonly target: string;

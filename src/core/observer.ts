@@ -4,7 +4,7 @@ import type { Attempt } from './outcome.ts';
 import type { Health, Transition } from './health.ts';
 import type { News, NewsSubject } from './news.ts';
 import type { BeatReport } from './beat.ts';
-import type { HookReport } from './hook.ts';
+import type { HookReport, HookRetry } from './hook.ts';
 import type { OpenWindow, Pause } from './pause.ts';
 import type { Target } from './target.ts';
 
@@ -27,6 +27,7 @@ export interface Observer {
   /** Starts that were skipped, because the one before was still under way. */
   onMissed?(target: Target, count: number): void;
   onHook?(report: HookReport): void;
+  onHookRetry?(retry: HookRetry): void;
   onHookStart?(hook: Pick<HookReport, 'target' | 'hook' | 'kind' | 'event'>): void;
   /** A request to the listener has had its answer. */
   onBeat?(report: BeatReport): void;
@@ -64,6 +65,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     onStart: (target, latenessMs) => tell((o) => o.onStart?.(target, latenessMs)),
     onMissed: (target, count) => tell((o) => o.onMissed?.(target, count)),
     onHook: (report) => tell((o) => o.onHook?.(report)),
+    onHookRetry: (retry) => tell((o) => o.onHookRetry?.(retry)),
     onHookStart: (hook) => tell((o) => o.onHookStart?.(hook)),
     onBeat: (report) => tell((o) => o.onBeat?.(report)),
     onDoubt: (doubt, because) => tell((o) => o.onDoubt?.(doubt, because)),

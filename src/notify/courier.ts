@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { HookRegistry, HookResult, HookSpec } from '../core/hook.ts';
+import type { HookRegistry, HookResult, HookRetry, HookSpec } from '../core/hook.ts';
 import { pauseBeforeRetry } from '../core/retry.ts';
 import { formatDuration } from '../core/units.ts';
 import { type Delivery, type End, type Message, eventOf, messageOf } from './delivery.ts';
@@ -37,11 +37,15 @@ export interface CourierOptions {
   /** Resolves when what is sent would be sent again after a crash, or cannot be. */
   readonly kept: () => Promise<void>;
   readonly onStart: (delivery: Delivery) => void;
+  /** Of a message that will be tried again: its first delivery, and how many there are. */
+  readonly onRetry: (delivery: Delivery, wait: Wait) => void;
   readonly onEnd: (delivery: Delivery, end: End) => void;
 }
 
+export type Wait = Pick<HookRetry, 'tries' | 'detail' | 'pauseMs' | 'deliveries'>;
+
 export function createCourier(options: CourierOptions): Courier {
-  const { registry, clock, random, specOf, kept, onStart, onEnd } = options;
+  const { registry, clock, random, specOf, kept, onStart, onRetry, onEnd } = options;
   let perHook = 1;
   let stopping = false;
   let patient = true;
@@ -151,6 +155,10 @@ export function createCourier(options: CourierOptions): Courier {
             random,
           );
     if (pause === null) finish(message, result);
+    else {
+      const { deliveries, tries, said } = message;
+      onRetry(deliveries[0]!, { tries, detail: said, pauseMs: pause, deliveries: deliveries.length });
+    }
     return pause;
   }
 

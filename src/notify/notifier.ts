@@ -42,7 +42,7 @@ export interface NotifierOptions {
   readonly registry: HookRegistry;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly observer: Pick<Required<Observer>, 'onHook' | 'onHookStart'>;
+  readonly observer: Pick<Required<Observer>, 'onHook' | 'onHookRetry' | 'onHookStart'>;
   readonly redact: Redact;
   readonly store: DeliveryStore;
   /** Why nobody is to be reminded of it now: it is paused, say. */
@@ -68,6 +68,10 @@ export function createNotifier(options: NotifierOptions): Notifier {
     kept: outbox.written,
     onStart: ({ hook, event, quiet }) => {
       if (!quiet) observer.onHookStart({ target: event.target, hook, kind: kinds.get(hook)!, event });
+    },
+    onRetry({ hook, event }, { detail, ...wait }) {
+      const about = { target: event.target, hook, kind: kinds.get(hook)!, event };
+      observer.onHookRetry({ ...about, ...wait, detail: redact(detail) });
     },
     onEnd,
   });

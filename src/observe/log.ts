@@ -96,6 +96,13 @@ export function createLogObserver(log: Logger): Observer {
       const { ok, tries, ms, detail } = report;
       log[ok ? 'info' : 'error']({ ...hookFields(report), ok, tries, ms: round(ms), detail }, 'hook');
     },
+    onHookRetry(retry) {
+      const { tries, detail, pauseMs, deliveries } = retry;
+      // Tries may go on for hours: the second is as good a moment as the fiftieth is not.
+      if (!Number.isInteger(Math.log2(tries))) return;
+      const next = { detail, next_ms: round(pauseMs), ...(deliveries > 1 && { deliveries }) };
+      log.warn({ ...hookFields(retry), tries, ...next }, 'hook waits');
+    },
     onDoubt({ doubtful, score }, because) {
       if (doubtful) log.warn({ because, score }, 'in doubt of itself, verdicts of down are withheld');
       else log.info({ score }, 'sure of itself again');

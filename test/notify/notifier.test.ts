@@ -103,6 +103,14 @@ describe('tries', () => {
     expect(new Set(fake.events.map(({ id }) => id)).size).toBe(1);
   });
 
+  test('who looks at the log sees that it waits', async () => {
+    const fake = fakeHook(() => NO);
+    const { tell, clock, of } = notifying({ registry: { fake: fake.hook }, specs: { ops: { retries: 2 } } });
+    tell('t', 'down');
+    await clock.advance(60_000);
+    expect(of('hook-retry')).toEqual(['hook-retry t ops 1 1000 no', 'hook-retry t ops 2 2000 no']);
+  });
+
   test('as many retries as the hook has, and as long as it has', async () => {
     const fake = fakeHook(() => NO);
     const { tell, clock, of } = notifying({

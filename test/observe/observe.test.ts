@@ -10,6 +10,7 @@ import { ok } from '../../src/core/outcome.ts';
 import type { OpenWindow, Pause } from '../../src/core/pause.ts';
 import { createCounters } from '../../src/observe/counters.ts';
 import { createLogObserver } from '../../src/observe/log.ts';
+import { DOWN } from '../support/hook-events.ts';
 import { aTarget } from '../support/targets.ts';
 
 const ATTEMPT = { outcome: ok('fine'), number: 1, at: 0, startedAt: 0, latencyMs: 1.23456, phases: {} };
@@ -178,4 +179,31 @@ test.each<[string, number, object, string]>([
   const record = { ...JSON.parse(written[0]!), time: '2026-01-01T00:00:00.000Z' } as LogRecord;
   expect(record).toMatchObject({ level, msg: 'contract', target: 't', ...fields });
   expect(renderRecord(record, (_format, words) => words)).toContain(` contract   ${text}`);
+});
+
+test('a delivery that is tried for hours is told now and then', () => {
+  const written: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  const observer = createLogObserver(pino({}, stream));
+  const wait = { target: 'orders', hook: 'chat', kind: 'slack', event: DOWN, detail: 'status 503' };
+  for (let tries = 1; tries <= 80; tries++) {
+    observer.onHookRetry?.({ ...wait, tries, pauseMs: 300_000, deliveries: tries === 2 ? 30 : 1 });
+  }
+  const records = written.map((line) => JSON.parse(line) as LogRecord);
+  expect(records.map(({ tries }) => tries)).toEqual([1, 2, 4, 8, 16, 32, 64]);
+  expect(records[1]).toMatchObject({
+    level: 40,
+    msg: 'hook waits',
+    event_id: DOWN.id,
+    next_ms: 300_000,
+    deliveries: 30,
+  });
+  expect(renderRecord({ ...records[1]!, time: '2026-01-01T00:00:00.000Z' }, (_format, text) => text)).toMatch(
+    /! orders {2,}hook +chat \(slack, on down\) failed after 2 tries, again in 5m: status 503$/,
+  );
 });

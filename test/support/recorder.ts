@@ -19,6 +19,8 @@ export function recorder(): {
         lines.push(`contract ${name} ${rules.intervalMs}${kept ? '' : ' not kept'}`),
       onMissed: ({ name }, count) => lines.push(`missed ${name} ${count}`),
       onHookStart: ({ target, hook, event }) => lines.push(`hook-start ${target} ${hook} ${event.event}`),
+      onHookRetry: ({ target, hook, tries, detail, pauseMs }) =>
+        lines.push(`hook-retry ${target} ${hook} ${tries} ${pauseMs} ${detail}`),
       onHook: ({ target, hook, event, ok, tries, detail }) =>
         lines.push(`hook ${target} ${hook} ${event.event} ${ok ? 'ok' : 'failed'} ${tries} ${detail}`),
       onDoubt: ({ doubtful, score }, because) =>
