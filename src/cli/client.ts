@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { resolve } from 'node:path';
 import { LISTEN } from '../config/api.ts';
 import { statePath } from '../config/state-dir.ts';
-import { formatEndpoint, parseAddress } from '../core/address.ts';
+import { formatEndpoint, isLoopback, parseAddress } from '../core/address.ts';
 import { plain } from '../core/plain.ts';
 import { readToken } from './api-token.ts';
 import { UsageError, load } from './args.ts';
@@ -75,7 +75,7 @@ function placeOf(written: string): Place {
   // An agent that listens on every address of this host.
   if (/^(0\.0\.0\.0|\[::\])$/.test(url.hostname))
     url.hostname = url.hostname === '[::]' ? '[::1]' : '127.0.0.1';
-  return { name: written, url, isHere: /^(localhost|127\..*|\[::1\])$/.test(url.hostname) };
+  return { name: written, url, isHere: isLoopback(url.hostname.replaceAll(/[[\]]/g, '')) };
 }
 
 function createClient(place: Place, token: () => string | undefined): Client {
@@ -87,7 +87,8 @@ function createClient(place: Place, token: () => string | undefined): Client {
       const known = answer.status === 401 || answer.status === 403 ? token() : undefined;
       const last =
         known === first || known === undefined ? answer : await send(place, method, path, body, known);
-      return contentOf(place, last);
+      const hint = last.status === 401 && token() === undefined ? NO_TOKEN : '';
+      return contentOf(place, method, last, hint);
     },
   };
 }
@@ -146,16 +147,27 @@ function noAnswer(name: string, error: NodeJS.ErrnoException): string {
   return `no agent could be asked at ${name}: ${why}`;
 }
 
-function contentOf({ name }: Place, { status, text }: RawAnswer): unknown {
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
+/** Where a token would have been found. */
+const NO_TOKEN =
+  '; it is in $VITALD_TOKEN, in the FILE that the agent runs with, or beside its state, which its own user can read';
+
+/** What the agent answered; throws where it refused, or where it was not one of ours. */
+function contentOf({ name }: Place, method: string, { status, text }: RawAnswer, hint: string): unknown {
+  const content = parsed(text);
+  // Whatever is read of an agent says when that was.
+  if (content === undefined || (status < 300 && method === 'GET' && !Object.hasOwn(content, 'at')))
     throw new AskError(`what answers at ${name} is no agent of ours`);
-  }
   if (status < 300) return content;
-  const { error, near: known } = content as Record<string, unknown>;
-  const why = typeof error === 'string' ? error : `status ${status}`;
-  const near = typeof known === 'string' ? `; did you mean "${known}"?` : '';
-  throw new AskError(status === 401 ? `the agent at ${name} refuses: ${why}` : plain(why + near));
+  const why = typeof content['error'] === 'string' ? plain(content['error']) : `status ${status}`;
+  const near = typeof content['near'] === 'string' ? `; did you mean "${plain(content['near'])}"?` : '';
+  throw new AskError(status === 401 ? `the agent at ${name} refuses: ${why}${hint}` : why + near);
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const content: unknown = JSON.parse(text);
+    return typeof content === 'object' && content !== null ? (content as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

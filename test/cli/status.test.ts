@@ -118,7 +118,7 @@ describe('status', () => {
     expect(await runCli(['status', '--api', api], { env })).toEqual({
       code: 2,
       stdout: '',
-      stderr: `vitald: the agent at ${api} refuses: this address needs the token\n`,
+      stderr: `vitald: the agent at ${api} refuses: this address needs the token; it is in $VITALD_TOKEN, in the FILE that the agent runs with, or beside its state, which its own user can read\n`,
     });
     expect(await runCli(['status', '--api', api], { env: { ...env, VITALD_TOKEN: 'guess' } })).toMatchObject({
       code: 2,
@@ -194,10 +194,12 @@ describe('nobody there to be asked', () => {
       stdout: '',
       stderr: `vitald: no agent could be asked at 127.0.0.1:${port}: nobody listens there\n`,
     });
-    const other = await serve(createHttpServer((_request, response) => response.end('<html>')));
-    expect((await runCli(['status', '--api', `127.0.0.1:${other}`])).stderr).toBe(
-      `vitald: what answers at 127.0.0.1:${other} is no agent of ours\n`,
-    );
+    for (const answer of ['<html>', '[]', '"at"', '{"targets":1}']) {
+      const other = await serve(createHttpServer((_request, response) => response.end(answer)));
+      expect((await runCli(['status', '--api', `127.0.0.1:${other}`])).stderr).toBe(
+        `vitald: what answers at 127.0.0.1:${other} is no agent of ours\n`,
+      );
+    }
   });
 
   test('a place that is none, and files that say that there is none', async () => {
