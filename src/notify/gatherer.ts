@@ -4,7 +4,7 @@ import type { Delivery } from './delivery.ts';
 /**
  * Makes few messages of many events. The first event goes out at once, and with it what comes in the same moment; what
  * follows within the hook's `grouping` goes out together at its end. So one failure is told without delay, and a storm in
- * one message each time.
+ * one message each time. A reminder is in no hurry: it waits for others first.
  */
 export interface Gatherer {
   /** `groupingMs` 0: each event is a message. */
@@ -49,7 +49,7 @@ export function createGatherer({ clock, send }: GathererOptions): Gatherer {
       if (groupingMs === 0) return send([delivery]);
       const round = rounds.get(delivery.hook);
       if (round) round.gathered.push(delivery);
-      else begin(delivery.hook, groupingMs, [delivery], 0);
+      else begin(delivery.hook, groupingMs, [delivery], delivery.repeats ? groupingMs : 0);
     },
     withdraw(delivery) {
       const gathered = rounds.get(delivery.hook)?.gathered ?? [];

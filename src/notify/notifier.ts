@@ -152,13 +152,14 @@ export function createNotifier(options: NotifierOptions): Notifier {
   }
 
   function onEnd(delivery: Delivery, end: End): void {
-    const { hook, event, row, quiet } = delivery;
+    const { hook, event, row, quiet, repeats } = delivery;
     waiting.end(delivery);
-    const opening = row === null ? undefined : openings.of(delivery);
-    if (opening) {
+    const opening = openings.of({ hook, event: repeats?.event ?? event });
+    if (opening && (!repeats || end.ok)) {
       opening.state = 'told';
+      // Of its end: what went out together is recalled together.
       opening.toldAt = clock.now();
-      keepTold(opening);
+      if (!quiet) keepTold(opening);
       reminders.plan(opening);
     } else if (row !== null) outbox.forget(row);
     if (!quiet || !end.ok) report(hook, event, end);

@@ -23,7 +23,7 @@ export interface Openings {
   close(hook: string, subject: string, opening: HookEventName): Opening | undefined;
   /** Hooks that have to hear the end of it, whether or not the target still names them. */
   hooksOf(subject: string, opening: HookEventName): string[];
-  of(delivery: Delivery): Opening | undefined;
+  of(delivery: Pick<Delivery, 'hook' | 'event'>): Opening | undefined;
   /** Another one that this event would take the place of. */
   before(hook: string, event: HookEvent): Opening | undefined;
   all(): Opening[];

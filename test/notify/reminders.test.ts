@@ -72,6 +72,19 @@ describe('reminders', () => {
   });
 });
 
+test('reminders of a storm come together, however it began', async () => {
+  const fake = fakeHook(() => OK);
+  const specs = { ops: { ...REMIND, groupingMs: 5_000 } };
+  const { tell, clock } = notifying({ registry: { fake: fake.hook }, specs });
+  for (const target of ['a', 'b', 'c', 'd']) {
+    tell(target, 'down');
+    await clock.advance(1_500);
+  }
+  await clock.advance(2 * HOUR + 60_000);
+  const told = fake.events.map(({ event, also = [] }) => `${event} ${1 + also.length}`);
+  expect(told).toEqual(['down 1', 'down 3', 'still_down 4', 'still_down 4']);
+});
+
 describe('what lapses at the receiver', () => {
   test('is told again every minute, hushed or not, without a word but of failure', async () => {
     const fake = fakeHook((_event, run) => (run === 4 ? { ok: false, detail: 'no', retry: false } : OK));
