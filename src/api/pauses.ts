@@ -152,7 +152,7 @@ function pauseStatus(pause: Pause, { now, wallTime, targets }: Pausing): PauseSt
     left_ms: left,
     until_healthy: untilHealthy,
     targets: names,
-    released: names.filter((target) => released.includes(scopeKey({ target }))),
+    released: names.filter((target) => released.has(scopeKey({ target }))),
   };
 }
 

@@ -76,6 +76,9 @@ export function loadMaintenance(
   });
 }
 
+/** To compare every name with every other would take minutes. */
+const MOST_SUGGESTIONS = 50;
+
 function checkNames(
   { source, path }: Sourced,
   key: 'targets' | 'groups',
@@ -83,10 +86,14 @@ function checkNames(
   known: readonly string[],
   problems: Problem[],
 ): void {
+  const names = new Set(known);
   written.forEach((name, index) => {
-    if (known.includes(name)) return;
+    if (names.has(name)) return;
     const at = [...path, key, ...(written.length > 1 ? [index] : [])];
-    problems.push({ place: source.locate(at), message: unknown(key.slice(0, -1), name, known) });
+    problems.push({
+      place: source.locate(at),
+      message: unknown(key.slice(0, -1), name, problems.length < MOST_SUGGESTIONS ? known : []),
+    });
   });
 }
 

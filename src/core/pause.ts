@@ -20,7 +20,7 @@ export interface Pause {
   /** Targets that have failed since it began, with their good attempts in a row since then. */
   readonly healing: Readonly<Record<string, number>>;
   /** What it covers and does not hold back any more, as keys of scopes. */
-  readonly released: readonly string[];
+  readonly released: ReadonlySet<string>;
 }
 
 /** Maintenance as it is written: by the calendar of a time zone, again and again. */
@@ -90,7 +90,7 @@ export function hushedBecause(
 }
 
 function isReleased({ released }: Pause, { kind, name }: Subject): boolean {
-  return released.includes(scopeKey(kind === 'group' ? { group: name } : { target: name }));
+  return released.has(scopeKey(kind === 'group' ? { group: name } : { target: name }));
 }
 
 /**
@@ -107,7 +107,7 @@ export function withAttempt(
     threshold,
   }: { readonly status: Status; readonly state: State; readonly threshold: number },
 ): Pause {
-  if (!pause.untilHealthy || pause.released.includes(scopeKey({ target: name })) || status === 'void')
+  if (!pause.untilHealthy || pause.released.has(scopeKey({ target: name })) || status === 'void')
     return pause;
   const before = pause.healing[name];
   if (status === 'fail') {
@@ -121,32 +121,36 @@ export function withAttempt(
 
 /** The same pause, which does not hold these back any more. */
 export function withRelease(pause: Pause, scopes: readonly Scope[]): Pause {
-  const keys = scopes.map(scopeKey);
-  const healing = Object.entries(pause.healing).filter(([target]) => !keys.includes(scopeKey({ target })));
+  const keys = new Set(scopes.map(scopeKey));
+  const healing = Object.entries(pause.healing).filter(([target]) => !keys.has(scopeKey({ target })));
   return {
     ...pause,
     healing: Object.fromEntries(healing),
-    released: [...new Set([...pause.released, ...keys])],
+    released: new Set([...pause.released, ...keys]),
   };
 }
 
 /** Whether nothing is left of what it held back: all of the targets that it covers are released. */
 export function isOver({ released }: Pause, covered: readonly string[]): boolean {
-  return covered.length > 0 && covered.every((target) => released.includes(scopeKey({ target })));
+  // Counted first: it is asked at each release, and thousands may be released one by one.
+  if (covered.length === 0 || released.size < covered.length) return false;
+  return covered.every((target) => released.has(scopeKey({ target })));
 }
 
-/** What outlives the agent. */
-export type KeptPause = Omit<Pause, 'endsAt'>;
+/** What outlives the agent: plain JSON. */
+export interface KeptPause extends Omit<Pause, 'endsAt' | 'released'> {
+  readonly released: readonly string[];
+}
 
 export function keptOf(pause: Pause): KeptPause {
-  const { endsAt: _, ...kept } = pause;
-  return kept;
+  const { endsAt: _, released, ...kept } = pause;
+  return { ...kept, released: [...released] };
 }
 
 /** With what is left of it. A wall clock that was set back meanwhile does not prolong it beyond what was asked for. */
 export function restored(kept: KeptPause, { now, wall }: Moment): Pause {
   const left = Math.min(kept.until - wall, kept.until - kept.at);
-  return { ...kept, endsAt: now + left };
+  return { ...kept, released: new Set(kept.released), endsAt: now + left };
 }
 
 /** Unique among pauses: who pauses the same again means the new one. */

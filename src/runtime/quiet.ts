@@ -131,7 +131,7 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
         until: wall + forMs,
         endsAt: now + forMs,
         healing: wish.untilHealthy ? Object.fromEntries(failing.map((name) => [name, 0])) : {},
-        released: [],
+        released: new Set(),
       };
       const before = pauses.get(scopeKey(wish.scope));
       if (before) end(before, 'replaced');
@@ -141,15 +141,15 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
       return pause;
     },
     resume(scope, by) {
-      const names = covered(scope);
+      const names = new Set(covered(scope));
       const ended: Pause[] = [];
       const left: Pause[] = [];
-      const released = [scope, ...names.map((target) => ({ target }))];
+      const released = [scope, ...[...names].map((target) => ({ target }))];
       for (const pause of pauses.values()) {
         const holds = covered(pause.scope);
         const isMeant = 'all' in scope || scopeKey(pause.scope) === scopeKey(scope);
-        const isHeld = (target: string): boolean => !pause.released.includes(scopeKey({ target }));
-        if (!isMeant && !holds.some((name) => names.includes(name) && isHeld(name))) continue;
+        const isHeld = (target: string): boolean => !pause.released.has(scopeKey({ target }));
+        if (!isMeant && !holds.some((name) => names.has(name) && isHeld(name))) continue;
         const next = withRelease(pause, released);
         if (isMeant || isOver(next, holds)) {
           ended.push(pause);
@@ -172,7 +172,7 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
         const next = withAttempt(pause, target.name, { status, state, threshold });
         if (next === pause) continue;
         become(next);
-        if (isOver(next, covered(next.scope))) end(next, 'healthy');
+        if (next.released !== pause.released && isOver(next, covered(next.scope))) end(next, 'healthy');
       }
     },
     stop: () => cancel(),

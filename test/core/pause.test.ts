@@ -24,7 +24,7 @@ function aPause(scope: Scope, rest: Partial<Pause> = {}): Pause {
     endsAt: 1_000,
     untilHealthy: false,
     healing: {},
-    released: [],
+    released: new Set(),
     ...rest,
   };
 }

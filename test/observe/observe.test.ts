@@ -87,7 +87,7 @@ const PAUSE: Pause = {
   endsAt: 0,
   untilHealthy: true,
   healing: {},
-  released: [],
+  released: new Set(),
 };
 
 const WINDOW: OpenWindow = {

@@ -208,6 +208,21 @@ describe('until it is healthy', () => {
     expect(because()).toEqual(FREE);
   });
 
+  test('of a thousand that are released one by one the last one ends it', () => {
+    const { quiet, because } = setUp();
+    const many = Array.from({ length: 1_000 }, (_, index) => aTarget({ name: `t${index}` }));
+    quiet.apply(many, []);
+    quiet.pause({ scope: { all: true }, reason: 'x', by: 'ann', forMs: MINUTE, untilHealthy: true });
+    const health = { ...unknownHealth(0), state: 'up' as const };
+    for (const target of many) {
+      quiet.seen(target, { outcome: fail('refused', 'no') }, { ...health, state: 'down' });
+      quiet.seen(target, { outcome: ok('fine') }, health);
+      quiet.seen(target, { outcome: ok('fine') }, health);
+    }
+    expect(quiet.pauses()).toEqual([]);
+    expect(because()).toEqual(FREE);
+  });
+
   test('ends by the time at the latest', async () => {
     const { clock, because, pause } = setUp();
     pause({ target: 'db' }, { untilHealthy: true });
