@@ -6,11 +6,13 @@ import type { ProbeRegistry } from './core/probe.ts';
 import type { Redact } from './core/redact.ts';
 import type { View } from './core/view.ts';
 import type { Config } from './config/load.ts';
+import type { StepRegistry } from './core/step.ts';
 import type { Store } from './core/store.ts';
 import { subjectOf } from './core/group.ts';
 import { isOver } from './core/told.ts';
 import { createNotifier } from './notify/notifier.ts';
-import { createDispatcher } from './runtime/dispatcher.ts';
+import { createOffFile } from './recovery/off-file.ts';
+import { type Recovery, createRecovery } from './recovery/recovery.ts';
 import { type Changes, createFleet } from './runtime/fleet.ts';
 import { type GroupSnapshot, createGroups } from './runtime/groups.ts';
 import { hookEvent } from './runtime/hook-event.ts';
@@ -33,11 +35,15 @@ export interface Agent {
   groups(): GroupSnapshot[];
   /** Pauses and maintenance. */
   readonly quiet: Pick<Quiet, 'pause' | 'resume' | 'pauses' | 'windows'>;
+  readonly recovery: Pick<Recovery, 'standing' | 'acknowledge' | 'switchOff' | 'off'>;
 }
 
 export interface AgentOptions {
   readonly probes: ProbeRegistry;
   readonly hooks: HookRegistry;
+  readonly steps: StepRegistry;
+  /** Whatever would be done to a target is only said. */
+  readonly isDryRun: boolean;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -45,14 +51,14 @@ export interface AgentOptions {
   readonly store: Store;
 }
 
-export function createAgent({ probes, hooks, clock, random, observers, store }: AgentOptions): Agent {
+export function createAgent(options: AgentOptions): Agent {
+  const { probes, hooks, clock, random, observers, store } = options;
   let config: Config | undefined;
   /** Of the newest configurations: what was asked with a secret that a reload has replaced may still be under way. */
   let redactors: readonly Redact[] = [];
   const redact: Redact = (text) => redactors.reduce((masked, one) => one(masked), text);
   const keeper = createKeeper({ store, clock, memoryOf: (name) => fleet.memory(name) });
   const told = combine([keeper.observer, ...observers]);
-  const dispatcher = createDispatcher({ registry: hooks, clock, random, observer: told, redact });
   const notifier = createNotifier({
     registry: hooks,
     clock,
@@ -72,12 +78,12 @@ export function createAgent({ probes, hooks, clock, random, observers, store }: 
       told.onAttempt(target, attempt, health, held);
       quiet.seen(target, attempt, health);
       groups.seen(target, attempt, health);
+      recovery.onAttempt(target, attempt, health);
     },
     // The log speaks of it before the hooks that it sets off.
     onNews(subject, news) {
       told.onNews(subject, news);
       notifier.tell(subject.notify, hookEvent(subject, news));
-      dispatcher.dispatch(subject, news);
     },
     onTrouble: (what, detail) => told.onTrouble(what, redact(detail)),
   };
@@ -106,6 +112,30 @@ export function createAgent({ probes, hooks, clock, random, observers, store }: 
     keep: (name, health) => store.put('group', name, health),
   });
 
+  const offFile = createOffFile(clock);
+  const recovery = createRecovery({
+    ...options,
+    redact,
+    watch: fleet,
+    offBy: offFile.because,
+    onReport(report) {
+      told.onRecovery(report);
+      if (report.what === 'gave_up') tellGivenUp(report.target, report);
+    },
+  });
+
+  function tellGivenUp(
+    name: string,
+    { incident, why }: { readonly incident: string; readonly why: string },
+  ): void {
+    const target = config?.targets.find((one) => one.name === name);
+    const { health, last } = fleet.look(name) ?? {};
+    if (!target || !health || !last) return;
+    const { state } = health;
+    const news = { incident, correlated: null, from: state, state, at: clock.wallTime(), attempt: last };
+    observer.onNews(target, { ...news, event: 'gave_up', message: `${why}: ${last.outcome.message}` });
+  }
+
   return {
     apply(next) {
       redactors = [next.redact, ...redactors].slice(0, MOST_REDACTORS);
@@ -113,10 +143,11 @@ export function createAgent({ probes, hooks, clock, random, observers, store }: 
       const { perHook } = next.concurrency;
       const subjects = [...next.targets, ...next.groups.map(subjectOf)];
       notifier.configure({ hooks: next.hooks, perHook, subjects });
-      dispatcher.configure(next.hooks, perHook);
       quiet.apply(next.targets, next.maintenance);
       const abandoned = groups.apply(next.groups);
       const changes = fleet.apply(next.targets, next.concurrency, next.anchors);
+      offFile.watch(next.recovery.offFile);
+      recovery.apply(next.targets, next.recovery);
       abandoned.push(...keeper.retain(next.targets));
       for (const { name, incident } of abandoned) told.onAbandoned(name, incident);
       return changes;
@@ -125,12 +156,14 @@ export function createAgent({ probes, hooks, clock, random, observers, store }: 
       quiet.stop();
       keeper.stop();
       const graceMs = config?.stopGraceMs ?? 0;
-      await Promise.all([fleet.stop(), notifier.stop(graceMs), dispatcher.stop(graceMs)]);
+      offFile.stop();
+      await Promise.all([fleet.stop(), notifier.stop(graceMs), recovery.stop(graceMs)]);
     },
     snapshot: fleet.snapshot,
     view: fleet.view,
     doubt: fleet.doubt,
     groups: groups.snapshot,
     quiet,
+    recovery,
   };
 }

@@ -56,6 +56,9 @@ export interface Recipe {
   readonly up?: RegExp;
 }
 
+/** So that what is not done is not done by its judgement, and not by its brakes. */
+const UNBRAKED = '{ start_grace: 0s, share: 100%, panic: 100%, per_group: 1000/1s, overall: 1000/1s }';
+
 /** `defaults`: the agent's rules, as YAML keys. */
 export function vitald(name: string, defaults: string, confirm: string): Recipe {
   return {
@@ -70,7 +73,7 @@ export function vitald(name: string, defaults: string, confirm: string): Recipe 
       const hook = (file: string): string =>
         `{ shell: "echo $VITALD_EVENT $VITALD_TARGET >> ${dir}/${file}" }`;
       const hooks = `hooks: { act: ${hook('actions')}, tell: ${hook('told')} }`;
-      const own = `state: ${dir}/vitald.db\napi: { listen: off }`;
+      const own = `state: ${dir}/vitald.db\napi: { listen: off }\nrecovery: ${UNBRAKED}`;
       const head = `${own}\ndefaults: { ${defaults} }\nconfirm: { ${confirm} }\nanchors: ["${ANCHOR}"]`;
       writeFileSync(join(dir, 'config'), `${head}\n${hooks}\ntargets:\n${targets.join('\n')}\n`);
     },

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Config } from '../config/load.ts';
 import type { State } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
+import type { Step } from '../core/step.ts';
 import { UsageError, parse } from './args.ts';
 import { startDemoNodes } from './demo-nodes.ts';
 import { createLog } from './logger.ts';
@@ -23,8 +25,8 @@ const PEACE_MS = 15_000;
 const TEXT: Readonly<Record<Chapter, string>> = {
   crash: `${HERO} crashes now. Nobody has told the agent.`,
   suspect: 'One failed attempt is no verdict: the agent looks again, at shorter intervals.',
-  down: 'Three failures in a row: an incident opens, ops hears of it, the recovery hook runs.',
-  restart: 'The hook says that it has restarted the node. That is its word; the probe has the last one.',
+  down: 'Three failures in a row: an incident opens, ops hears of it. One last look, then the first step is tried.',
+  restart: 'The step says that it has restarted the node. That is its word; the probe has the last one.',
   recovering: 'A good answer. One more, and it counts.',
   up: 'The probe that raised the alarm has verified the recovery. The incident is closed.',
 };
@@ -60,6 +62,7 @@ export const demo: Command = {
     try {
       await runAgent([exampleFile()], log, {
         keepsState: false,
+        adjust: impatient,
         observers: [story.observer],
         stopSignal: end.signal,
       });
@@ -70,6 +73,17 @@ export const demo: Command = {
     return story.failed() ? 1 : 0;
   },
 };
+
+/** The same story again and again: nobody waits for cool-downs, and no ladder is ever used up. */
+function impatient(config: Config): Config {
+  const { brakes, ladders } = config.recovery;
+  const often = [...ladders].map(([name, steps]): [string, readonly Step[]] => [
+    name,
+    steps.map((step) => ({ ...step, attempts: 1_000_000 })),
+  ]);
+  const loose = { ...brakes, startGraceMs: 0, coolDownMs: 0, coolDownMaxMs: 0, perDay: 1_000_000 };
+  return { ...config, recovery: { ...config.recovery, ladders: new Map(often), brakes: loose } };
+}
 
 function farewell(last: boolean): string {
   return last ? 'That was the story.' : `It goes on, and ${HERO} will die again. Ctrl-C ends it.`;
@@ -136,8 +150,8 @@ function tellStory(
         if (to === 'suspect' || to === 'down' || to === 'recovering') happened(to);
         if (to === 'up' && from === 'recovering') happened('up');
       },
-      onHook({ hook, ok }) {
-        if (hook === 'restart-orders' && ok) happened('restart');
+      onRecovery(report) {
+        if (report.what === 'acted' && report.target === HERO) happened('restart');
       },
     },
     stop() {

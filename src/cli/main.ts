@@ -13,6 +13,7 @@ import { pause, resume } from './pause.ts';
 import { pauses } from './pauses.ts';
 import { probe } from './probe.ts';
 import { renderProblems } from './problems.ts';
+import { ack, recovery } from './recovery.ts';
 import { run } from './run.ts';
 import { schema } from './schema.ts';
 import { status } from './status.ts';
@@ -31,6 +32,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   resume,
   pauses,
   notify,
+  recovery,
+  ack,
   new: newFiles,
   schema,
   demo,

@@ -2,6 +2,7 @@ import type { Agent } from '../agent.ts';
 import { type Explained, explanationRoute } from '../api/explanation.ts';
 import { groupsRoute } from '../api/groups.ts';
 import { pauseRoutes } from '../api/pauses.ts';
+import { recoveryRoutes, recoveryStatus } from '../api/recovery.ts';
 import type { Route } from '../api/routes.ts';
 import { statusRoutes } from '../api/status.ts';
 import type { Config } from '../config/load.ts';
@@ -31,7 +32,19 @@ export function routesOf({ clock, startedAt, config, agent, store, history }: Ru
       doubt: () => agent().doubt(),
       store: () => store.status(),
     }),
-    explanationRoute({ targets, history, view: (target) => agent().view(target) }),
+    explanationRoute({
+      targets,
+      history,
+      view: (target) => agent().view(target),
+      recovery: (target) => recoveryStatus(agent().recovery.standing(target), now()),
+    }),
+    ...recoveryRoutes({
+      targets,
+      acknowledge: (target, by) => agent().recovery.acknowledge(target, by),
+      switchOff: (why, by) => agent().recovery.switchOff(why, by),
+      off: () => agent().recovery.off(),
+      commit: store.commit,
+    }),
     groupsRoute({ wallTime, groups: () => agent().groups() }),
     ...pauseRoutes({
       now,

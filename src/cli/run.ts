@@ -2,9 +2,11 @@ import { heartbeatProbe } from '../../probes/heartbeat.ts';
 import { probes } from '../../probes/index.ts';
 import { createAgent } from '../agent.ts';
 import { ListenError } from '../api/listen.ts';
+import type { Config } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type Observer, combine, stackOf } from '../core/observer.ts';
 import { hooks } from '../hooks/index.ts';
+import { steps } from '../steps/index.ts';
 import { createBeatLog } from '../observe/beat-log.ts';
 import { createCounters } from '../observe/counters.ts';
 import { createJudgements } from '../observe/judgements.ts';
@@ -28,25 +30,37 @@ const FORMATS = ['auto', 'json', 'text'] as const;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 export const run: Command = {
-  synopsis: 'FILE... [--log auto|json|text] [--log-level debug|info|warn|error]',
+  synopsis: 'FILE... [--log FORMAT] [--log-level LEVEL] [--dry-run]',
   summary: 'Watches the targets until SIGTERM; SIGHUP or a changed file reloads.',
   options: [
     '--log FORMAT       json, text, or auto: text on a terminal, else json [auto]',
-    '--log-level LEVEL  debug adds every attempt [info]',
+    '--log-level LEVEL  debug, info, warn or error; debug adds every attempt [info]',
+    '--dry-run          recovery says what it would do, and does not do it',
   ],
 
   async run(args) {
-    const { values, positionals } = parse(args, { log: { type: 'string' }, 'log-level': { type: 'string' } });
+    const { values, positionals } = parse(args, {
+      log: { type: 'string' },
+      'log-level': { type: 'string' },
+      'dry-run': { type: 'boolean' },
+    });
     const format = oneOf('--log', values.log ?? 'auto', FORMATS);
     const level = oneOf('--log-level', values['log-level'] ?? 'info', LEVELS);
     const log = createLog(format, level);
-    return await runAgent(someFiles(positionals), log, { keepsState: true });
+    return await runAgent(someFiles(positionals), log, {
+      keepsState: true,
+      isDryRun: values['dry-run'] ?? false,
+    });
   },
 };
 
 export interface RunOptions {
   /** Whether what the configuration says of `state` holds; otherwise nothing outlives the process. */
   readonly keepsState: boolean;
+  /** Whether recovery only says what it would do. */
+  readonly isDryRun?: boolean;
+  /** What the configuration becomes before it is in force. */
+  readonly adjust?: (config: Config) => Config;
   readonly observers?: readonly Observer[];
   readonly stopSignal?: AbortSignal;
 }
@@ -58,9 +72,9 @@ export interface RunOptions {
 export async function runAgent(
   files: readonly string[],
   { log, flush }: Log,
-  { keepsState, observers = [], stopSignal }: RunOptions,
+  { keepsState, isDryRun = false, adjust = (config) => config, observers = [], stopSignal }: RunOptions,
 ): Promise<number> {
-  let config = load(files);
+  let config = adjust(load(files));
   let startedAt: number | undefined;
   const clock = createSystemClock();
   const counters = createCounters();
@@ -87,6 +101,8 @@ export async function runAgent(
   const agent = createAgent({
     probes: { ...probes, heartbeat: heartbeatProbe(listener.inbox) },
     hooks,
+    steps,
+    isDryRun,
     clock,
     random: Math.random,
     observers: told,
@@ -96,7 +112,7 @@ export async function runAgent(
   async function reload(why: string): Promise<void> {
     try {
       await listening;
-      const next = load(files);
+      const next = adjust(load(files));
       await listener.apply(next);
       if (next.state !== config.state)
         log.warn({ state: next.state ?? 'off' }, 'another state takes effect at the next start');
@@ -114,6 +130,8 @@ export async function runAgent(
   const reloads = spaced(reload);
   // It stays until the end: without a handler a SIGHUP would kill us, and leave hooks behind.
   process.on('SIGHUP', () => reloads.ask('SIGHUP'));
+  // It never switches on again: whoever sends it twice in a hurry means it.
+  process.on('SIGUSR2', () => agent.recovery.switchOff('SIGUSR2', 'SIGUSR2'));
   const listening = listener.apply(config);
   await listening;
   // Sockets and timers come and go: the process lives for as long as the agent runs.

@@ -2,6 +2,7 @@ import type { State } from '../core/health.ts';
 import type { Totals } from '../observe/counters.ts';
 import { formatDuration } from '../core/units.ts';
 import { plain } from '../core/plain.ts';
+import { recoveryLine } from './recovery-lines.ts';
 import { type Paint, STATE_COLOUR } from './style.ts';
 
 /** A line of the log as pino writes it. */
@@ -59,6 +60,8 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
       return `${name(mark)}${'contract'.padEnd(10)} ${terms(record)}`;
     }
     default: {
+      const recovery = recoveryLine(record, paint);
+      if (recovery) return `${name(recovery.mark)}${recovery.text}`;
       const mark =
         record.level === 'error'
           ? paint('red', '✗')
@@ -88,6 +91,10 @@ function sentence(record: LogRecord): string | undefined {
       return `maintenance is over: ${field('reason')}`;
     case 'stopping':
       return `stopping (${field('why')}); hooks may take up to ${formatDuration(Number(record['grace_ms']))}`;
+    case 'too many of a group are bad, its recovery stops':
+      return `${field('bad')} of ${field('size')} in ${field('group')} are bad at once: its recovery stops`;
+    case 'few of a group are bad, its recovery goes on':
+      return `${field('bad')} of ${field('size')} in ${field('group')} are bad: its recovery goes on`;
     case 'stopped':
       return totals(record as unknown as Totals);
     default:

@@ -48,9 +48,10 @@ export const HOOK_EVENTS = ['down', 'up', 'degraded', 'restored', 'flapping', 's
 
 /**
  * `still_down` reminds of what was told: whoever asks for reminders gets it. `abandoned` closes what nobody will verify
- * up: its target is gone from the configuration. Whoever hears `up` gets it.
+ * up: its target is gone from the configuration. Whoever hears `up` gets it. `gave_up` says that recovery has tried all
+ * that it may: whoever hears `down` gets it.
  */
-export type HookEventName = (typeof HOOK_EVENTS)[number] | 'still_down' | 'abandoned';
+export type HookEventName = (typeof HOOK_EVENTS)[number] | 'still_down' | 'abandoned' | 'gave_up';
 
 /** What each closing closes. */
 export const OPENING_OF: Readonly<Partial<Record<HookEventName, HookEventName>>> = {

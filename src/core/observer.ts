@@ -6,6 +6,7 @@ import type { News, NewsSubject } from './news.ts';
 import type { BeatReport } from './beat.ts';
 import type { HookReport, HookRetry } from './hook.ts';
 import type { OpenWindow, Pause } from './pause.ts';
+import type { RecoveryReport } from './recovery.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -36,6 +37,7 @@ export interface Observer {
   /** A pause begins, or is over and why. */
   onPause?(pause: Pause, over: string | null): void;
   onMaintenance?(window: OpenWindow, begins: boolean): void;
+  onRecovery?(report: RecoveryReport): void;
   /** Our own trouble: a bug in a probe or an observer, with its stack. */
   onTrouble?(what: string, detail: string): void;
 }
@@ -71,6 +73,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     onDoubt: (doubt, because) => tell((o) => o.onDoubt?.(doubt, because)),
     onPause: (pause, over) => tell((o) => o.onPause?.(pause, over)),
     onMaintenance: (window, begins) => tell((o) => o.onMaintenance?.(window, begins)),
+    onRecovery: (report) => tell((o) => o.onRecovery?.(report)),
     onTrouble: (what, detail) => tell((o) => o.onTrouble?.(what, detail)),
   };
 }

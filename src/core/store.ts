@@ -1,3 +1,4 @@
+import type { ActionRow, ClimbRow } from './action.ts';
 import type { GroupHealth } from './group.ts';
 import type { EvidenceClass, Reason } from './outcome.ts';
 import type { KeptPause } from './pause.ts';
@@ -59,7 +60,11 @@ export interface Rows {
   /** What happened in incidents. */
   timeline: TimelineRow;
   /** Intents and results of recovery. */
-  action: Row;
+  action: ActionRow;
+  /** How far up its ladder a target has been taken, by its name. */
+  climb: ClimbRow;
+  /** Who has switched recovery off; one row, `switch`. */
+  recovery: { readonly off: string | null; readonly [key: string]: unknown };
   /** Notifications that wait to be delivered. */
   delivery: Row;
   pause: KeptPause;
@@ -127,12 +132,14 @@ export const TABLES = {
     held: 0,
   },
   action: {
-    columns: ['incident', 'target', 'outcome'],
-    times: ['at'],
+    columns: ['incident', 'target', 'step', 'mode', 'what', 'result', 'detail', 'outcome', 'why'],
+    times: ['at', 'decided'],
     index: 'incident',
     history: { most: 50_000 },
     held: 10_000,
   },
+  climb: { columns: ['target', 'mode', 'gave_up'], times: ['cool_until', 'acked_at'], held: Infinity },
+  recovery: { columns: ['off'], times: [], held: Infinity },
   delivery: { columns: ['hook', 'event', 'target', 'incident'], times: ['at'], held: Infinity },
   pause: { columns: ['reason', 'by'], times: ['until'], held: Infinity },
   group: { columns: ['state'], times: ['since'], held: Infinity },

@@ -17,6 +17,7 @@ const ALERTS: Readonly<Record<HookEventName, readonly [alertname: string, severi
   {
     down: ['VitaldDown', 'critical', false],
     still_down: ['VitaldDown', 'critical', false],
+    gave_up: ['VitaldDown', 'critical', false],
     up: ['VitaldDown', 'critical', true],
     abandoned: ['VitaldDown', 'critical', true],
     degraded: ['VitaldDegraded', 'warning', false],

@@ -21,6 +21,7 @@ const keys = z.strictObject({
 const ALERTS: Readonly<Record<HookEventName, readonly [action: 'trigger' | 'resolve', alert: string]>> = {
   down: ['trigger', 'down'],
   still_down: ['trigger', 'down'],
+  gave_up: ['trigger', 'down'],
   up: ['resolve', 'down'],
   abandoned: ['resolve', 'down'],
   degraded: ['trigger', 'degraded'],

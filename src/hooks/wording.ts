@@ -13,6 +13,7 @@ export interface Wording {
 /** How an event reads behind "is" or "are". The worst comes first. */
 const WORDS: Readonly<Record<HookEventName, readonly [words: string, tone: Wording['tone']]>> = {
   down: ['down', 'bad'],
+  gave_up: ['down and given up on', 'bad'],
   still_down: ['still down', 'bad'],
   flapping: ['flapping', 'warning'],
   degraded: ['degraded', 'warning'],

@@ -97,7 +97,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
   });
 
   function hears({ on }: HookSpec, name: HookEventName): boolean {
-    return on === null || on.includes(name === 'abandoned' ? 'up' : name);
+    return on === null || on.includes(name === 'abandoned' ? 'up' : name === 'gave_up' ? 'down' : name);
   }
 
   function tell(names: Iterable<string>, event: HookEvent): void {
@@ -131,7 +131,8 @@ export function createNotifier(options: NotifierOptions): Notifier {
   }
 
   function open(row: string, { hook, event, state }: Kept, toldAt: number): void {
-    if (OPENING_OF[event.event] !== undefined) return;
+    // What is said of an incident that is open opens nothing.
+    if (OPENING_OF[event.event] !== undefined || event.event === 'gave_up') return;
     const noReminder = { reminder: undefined, cancelReminder: () => {} };
     const opening: Opening = { hook, event, row, state, toldAt, ...noReminder };
     openings.add(opening);

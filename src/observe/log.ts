@@ -7,6 +7,7 @@ import type { Observer } from '../core/observer.ts';
 import { EVIDENCE_CLASSES, type Outcome, classOf, reasonOf } from '../core/outcome.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
+import { createRecoveryLog } from './recovery-log.ts';
 
 /** So many void attempts in a row are worth a line. */
 const TELLING_VOIDS = 3;
@@ -123,6 +124,7 @@ export function createLogObserver(log: Logger): Observer {
         );
       else log.info({ reason }, 'maintenance over');
     },
+    onRecovery: createRecoveryLog(log),
     onTrouble(what, detail) {
       log.error({ what, detail }, 'trouble');
     },

@@ -34,6 +34,12 @@ export interface Fleet {
   /** Ends every loop. Resolves when all probes under way have really ended, or are left behind. */
   stop(): Promise<void>;
   snapshot(): MonitorSnapshot[];
+  /** One target; undefined where it is not watched. */
+  look(name: string): MonitorSnapshot | undefined;
+  /** Another attempt of a target, as soon as may be. */
+  ask(name: string): void;
+  /** Monotonic ms at which the agent last stood still. */
+  pausedAt(): number;
   /** Undefined where there is no such target. */
   view(name: string): View | undefined;
   /** What the agent thinks of itself. */
@@ -217,6 +223,9 @@ export function createFleet({
       cancel();
     },
     snapshot: () => [...monitors.values()].map((monitor) => monitor.snapshot()),
+    look: (name) => monitors.get(name)?.snapshot(),
+    ask: (name) => monitors.get(name)?.ask(),
+    pausedAt: () => vigil.lapses().pausedAt,
     view: (name) => monitors.get(name)?.view(),
     health: (target) => monitors.get(target)?.health(),
     doubt: vigil.doubt,

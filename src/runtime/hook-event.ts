@@ -26,6 +26,6 @@ export function hookEvent(subject: NewsSubject, news: News): HookEvent {
     correlated,
     attempt: attempt.number,
     at: new Date(at).toISOString(),
-    since: new Date(isOfIncident ? openedAt(incident!) : at).toISOString(),
+    since: new Date(isOfIncident || event === 'gave_up' ? openedAt(incident!) : at).toISOString(),
   };
 }

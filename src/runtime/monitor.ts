@@ -23,6 +23,8 @@ export interface Monitor {
   start(): void;
   /** Full grace: whatever speaks against the target up to now counts no more. */
   forgive(): void;
+  /** Another attempt, as soon as the one under way has ended: that began before the question. */
+  ask(): void;
   /** Ends the loop; an attempt under way has no outcome. Resolves when its probe has really ended. */
   stop(): Promise<void>;
   health(): Health;
@@ -53,7 +55,6 @@ export interface MonitorOptions {
 
 export function createMonitor(options: MonitorOptions): Monitor {
   const { target, probe, clock, limiter, observer, redact, epoch, vigil, pathWorks } = options;
-  const { blockers, isHushed, episode } = options;
   const { name } = target;
   const habits = createHabits(target, options.memory);
   let { health, attempts, missed } = options.memory;
@@ -67,17 +68,17 @@ export function createMonitor(options: MonitorOptions): Monitor {
   let queued = false;
   /** The answer is late enough to look again, though nothing has failed. */
   let suspected = false;
+  let asked = false;
   let planned: NextStart | null = null;
   let latest = { due: -Infinity, startedAt: -Infinity, onGrid: false };
 
   function scheduleAt(next: NextStart): void {
-    const { due, onGrid } = next;
     cancelDue();
     planned = next;
-    cancelDue = clock.schedule(due, () => {
+    cancelDue = clock.schedule(next.due, () => {
       planned = null;
       // A bug here must end neither the agent nor, in silence, the watch over one target.
-      begin(due, onGrid).catch((error: unknown) => {
+      begin(next).catch((error: unknown) => {
         observer.onTrouble('monitor', stackOf(error));
         queued = false;
         plan();
@@ -86,12 +87,13 @@ export function createMonitor(options: MonitorOptions): Monitor {
   }
 
   /** Holds its place until the outcome. */
-  async function begin(due: number, onGrid: boolean): Promise<void> {
+  async function begin({ due, onGrid }: NextStart): Promise<void> {
     queued = true;
     await limiter.run(target.host, async () => {
       queued = false;
       if (stopped) return;
       attempts++;
+      asked = false;
       latest = { due, startedAt: clock.now(), onGrid };
       observer.onStart(target, latest.startedAt - due);
       await follow(
@@ -129,18 +131,17 @@ export function createMonitor(options: MonitorOptions): Monitor {
   function reasons(): Reasons {
     return {
       doubt: vigil.doubt(),
-      blockers: blockers(),
-      hushed: isHushed(),
+      blockers: options.blockers(),
+      hushed: options.isHushed(),
       pathWorks: pathWorks(),
       flapping: health.flaps.flapping,
       purpose: target.purpose,
-      episode: episode(),
+      episode: options.episode(),
     };
   }
 
   function conclude(seen: Attempt, regular: boolean): void {
     const attempt = excused(seen, vigil.lapses());
-    const { outcome } = attempt;
     last = attempt;
     suspected = false;
     const why = reasons();
@@ -151,7 +152,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       regular,
       at: clock.wallTime(),
     });
-    if (outcome.status === 'void' && outcome.shortage) vigil.note('shortage');
+    if (attempt.outcome.status === 'void' && attempt.outcome.shortage) vigil.note('shortage');
     const before = health;
     const judgement = judge(before, attempt, given);
     ({ health } = judgement);
@@ -174,7 +175,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       rules: habits.rules(),
       health,
       suspected,
-      held: doubtful || blockers().length > 0,
+      held: doubtful || options.blockers().length > 0,
       stretch: score + 1,
       active: active.size,
       latest,
@@ -189,6 +190,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     planned = null;
     // A probe that ignores its signal has given its place back, but nothing new starts before it has ended.
     const next = lingering.size > 0 ? null : nextStart(standing());
+    if (asked && active.size === 0) return scheduleAt({ due: clock.now(), onGrid: false });
     if (!next) return;
     const skipped =
       next.onGrid && latest.onGrid
@@ -224,12 +226,15 @@ export function createMonitor(options: MonitorOptions): Monitor {
       if (stopped) return;
       const chosen = habits.chosen();
       if (chosen) observer.onContract(target, chosen);
-      const { intervalMs } = habits.rules();
-      scheduleAt({ due: firstDue(name, intervalMs, epoch, clock.now()), onGrid: true });
+      scheduleAt({ due: firstDue(name, habits.rules().intervalMs, epoch, clock.now()), onGrid: true });
     },
     forgive() {
       health = forgiven(health);
       habits.forgive();
+    },
+    ask() {
+      asked = true;
+      plan();
     },
     async stop() {
       stopped = true;

@@ -4,6 +4,7 @@ import { groupIncidentId } from '../core/group.ts';
 import { incidentId } from '../core/incident.ts';
 import type { Observer } from '../core/observer.ts';
 import { type Outcome, classOf, reasonOf } from '../core/outcome.ts';
+import type { RecoveryReport } from '../core/recovery.ts';
 import type { IncidentRow, Store } from '../core/store.ts';
 
 /** Writes down incidents, and what happens in them. */
@@ -111,6 +112,10 @@ export function createRecorder({
         `${hook} on ${event.event}, ${how} (tries: ${tries}): ${detail}`,
       );
     },
+    onRecovery(report) {
+      const entry = entryOf(report);
+      if (entry && 'target' in report) happened(report.incident, report.target, 'recovery', entry);
+    },
     onDoubt({ doubtful }, because) {
       const what = doubtful
         ? `the agent doubts itself: ${because ?? 'many small troubles'}`
@@ -123,4 +128,26 @@ export function createRecorder({
       abandon(incident, target, 'it is in the configuration no more');
     },
   };
+}
+
+/** What of recovery belongs into the story of an incident. */
+function entryOf(report: RecoveryReport): string | null {
+  switch (report.what) {
+    case 'held':
+      return `held: ${report.holds.map(({ why }) => why).join('; ')}`;
+    case 'begins':
+      return `${report.action.step}, attempt ${report.action.try}${report.action.mode === 'dry_run' ? ' (dry run)' : ''}: ${report.action.what}`;
+    case 'acted':
+      return `${report.action.step} ${report.action.result}: ${report.action.detail}`;
+    case 'outcome':
+      return `${report.action.step} ${report.action.outcome}: ${report.action.why}`;
+    case 'refused':
+      return `refused: ${report.why}`;
+    case 'gave_up':
+      return `gave up: ${report.why}`;
+    case 're_armed':
+      return `armed again: ${report.why}`;
+    default:
+      return null;
+  }
 }

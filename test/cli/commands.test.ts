@@ -233,7 +233,7 @@ test('demo --story tells its story and ends with exit 0', async () => {
     'crashes now',
     'suspect ',
     'down ',
-    'restart-orders (webhook, on down) done',
+    'restart-orders/1 (webhook) done',
     'recovering ',
     'verified',
   ];

@@ -36,6 +36,7 @@ async function explained(
   fleet.apply(targets, { total: 100, perHost: 100 });
   await clock.advance(phaseOf('t', 5_000) + ms);
   const route = explanationRoute({
+    recovery: () => null,
     view: fleet.view,
     history: judgements.of,
     targets: () => targets,
@@ -141,7 +142,12 @@ test('a target that is not known yet, and one that there is not', async () => {
     /^t is unknown since HH:MM:SS \([\d.]+s\): no attempt has said anything about it yet\.$/m,
   );
   expect(part(text, 'last judgements')).toEqual(['  none yet']);
-  const route = explanationRoute({ view: () => undefined, history: () => [], targets: () => [aTarget()] });
+  const route = explanationRoute({
+    view: () => undefined,
+    recovery: () => null,
+    history: () => [],
+    targets: () => [aTarget()],
+  });
   expect(await route.answer({ params: { name: 'tt' }, query: {}, body: undefined })).toEqual({
     status: 404,
     body: { error: 'there is no target "tt"', near: 't' },

@@ -167,6 +167,8 @@ targets: [${targets.join(', ')}]
 });
 
 describe('the end', () => {
+  const UNBRAKED = '{ start_grace: 0s, per_group: 1000/1s, overall: 1000/1s }';
+
   /** A hook that ignores TERM, recognisable in the list of processes. */
   const stubborn = (mark: string): string => `trap "" TERM; echo started; sleep ${mark} & wait; wait`;
 
@@ -174,20 +176,21 @@ describe('the end', () => {
     const port = await closedPort();
     const targets = Array.from(
       { length: count },
-      (_, i) => `{ name: t${i}, tcp: "127.0.0.1:${port}", recover: stuck }`,
+      (_, i) => `{ name: t${i}, group: g${i}, tcp: "127.0.0.1:${port}", recover: stuck }`,
     );
     const file = yamlFile(`
 confirm: 0s
 defaults: { interval: 500ms, timeout: 400ms, retry_interval: 100ms, failure_threshold: 2 }
 concurrency: { per_host: 256 }
 stop_grace: ${grace}
+recovery: ${UNBRAKED}
 targets: [${targets.join(', ')}]
 hooks: { stuck: { shell: '${stubborn(mark)}', timeout: 1h } }
 `);
     return run(file, '--log-level', 'debug');
   }
 
-  test('200 targets down at once with a hook that hangs: probing goes on, and SIGTERM leaves no process', async () => {
+  test('200 targets down at once with a step that hangs: probing goes on, and SIGTERM leaves no process', async () => {
     const mark = `4${process.pid}.125`;
     const agent = await hanging(mark, 200, '300ms');
     await agent.waitFor(() => agent.records.filter(is('transition', { to: 'down' })).length === 200);
@@ -196,12 +199,12 @@ hooks: { stuck: { shell: '${stubborn(mark)}', timeout: 1h } }
       const first = await agent.waitFor(is('attempt', { target: `t${i}` }), { after: last });
       await agent.waitFor(is('attempt', { target: `t${i}` }), { after: first });
     }
-    expect(agent.records.filter(is('hook start')).length).toBe(16);
+    await agent.waitFor(() => agent.records.filter(is('recovery begins')).length === 200);
     expect(processes(mark)).not.toEqual([]);
     agent.signal('SIGTERM');
     expect((await agent.exited).code).toBe(0);
     expect(processes(mark)).toEqual([]);
-    expect(agent.records.filter(is('hook', { ok: false })).length).toBe(200);
+    expect(agent.records.filter(is('recovery acted', { ok: false })).length).toBe(200);
   });
 
   test('hooks may finish within the grace', async () => {
@@ -209,23 +212,24 @@ hooks: { stuck: { shell: '${stubborn(mark)}', timeout: 1h } }
 confirm: 0s
 defaults: { ${FAST}, failure_threshold: 1 }
 targets: [{ name: a, tcp: "127.0.0.1:${await closedPort()}", recover: slow }]
+recovery: ${UNBRAKED}
 hooks: { slow: { shell: "touch begun; while [ ! -e go ]; do sleep 0.05; done; echo finished" } }
 `);
     const agent = run(file);
-    await agent.waitFor(is('hook start'));
+    await agent.waitFor(is('recovery begins'));
     agent.signal('SIGTERM');
     await agent.waitFor(is('stopping'));
     // A reload comes too late, and does no harm.
     agent.signal('SIGHUP');
     writeFileSync(join(dirname(file), 'go'), '');
     expect((await agent.exited).code).toBe(0);
-    expect(agent.records.find(is('hook'))).toMatchObject({ ok: true, detail: 'finished' });
+    expect(agent.records.find(is('recovery acted'))).toMatchObject({ ok: true, detail: 'finished' });
   });
 
   test('a second signal leaves at once, with exit 1, and takes the hooks along', async () => {
     const mark = `5${process.pid}.125`;
     const agent = await hanging(mark, 1, '1h');
-    await agent.waitFor(is('hook start'));
+    await agent.waitFor(is('recovery begins'));
     agent.signal('SIGTERM');
     await agent.waitFor(is('stopping'));
     // A second signal right behind the first is the same wish; this one insists until it is heard.
@@ -240,16 +244,17 @@ hooks: { slow: { shell: "touch begun; while [ ! -e go ]; do sleep 0.05; done; ec
 confirm: 0s
 defaults: { ${FAST}, failure_threshold: 1 }
 targets: [{ name: a, tcp: "127.0.0.1:${await closedPort()}", recover: slow }]
+recovery: ${UNBRAKED}
 hooks: { slow: { shell: "while [ ! -e go ]; do sleep 0.05; done; echo finished" } }
 `);
     const agent = run(file);
-    await agent.waitFor(is('hook start'));
+    await agent.waitFor(is('recovery begins'));
     agent.signal('SIGTERM');
     agent.signal('SIGINT');
     await agent.waitFor(is('stopping'));
     writeFileSync(join(dirname(file), 'go'), '');
     expect((await agent.exited).code).toBe(0);
-    expect(agent.records.find(is('hook'))).toMatchObject({ ok: true, detail: 'finished' });
+    expect(agent.records.find(is('recovery acted'))).toMatchObject({ ok: true, detail: 'finished' });
   });
 
   test('SIGINT is like SIGTERM', async () => {

@@ -9,9 +9,12 @@ import { deliveryKeys } from '../../src/config/delivery.ts';
 import { groupSchema } from '../../src/config/groups.ts';
 import { maintenanceSchema } from '../../src/config/maintenance.ts';
 import { concurrencySchema, defaultsSchema } from '../../src/config/schema.ts';
+import { brakesSchema, stepSchema } from '../../src/config/recovery.ts';
 import { hooks } from '../../src/hooks/index.ts';
 import { pattern } from '../../src/schema/pattern.ts';
 import { duration, flag, integer, oneOrMore, size, text, withShortForm } from '../../src/schema/scalars.ts';
+import { containment } from '../../src/steps/command.ts';
+import { steps } from '../../src/steps/index.ts';
 import { type KeyRow, keyRows, keyTable } from '../support/key-table.ts';
 
 /** The key tables of the docs are made from the schemas: `npm run docs` writes them, this test finds them out of date. */
@@ -30,6 +33,11 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   delivery: z.strictObject(deliveryKeys),
   defaults: defaultsSchema,
   concurrency: concurrencySchema,
+  recovery: brakesSchema,
+  step: stepSchema({}),
+  containment: z.strictObject(containment),
+  signal: steps.signal.settings,
+  systemd: steps.systemd.settings,
   api: apiSchema,
   groups: groupSchema,
   maintenance: maintenanceSchema,
@@ -62,6 +70,7 @@ describe.each(pages)('%s', (page) => {
 test.each([
   ['docs/configuration.md', ['defaults', 'concurrency', 'api', 'groups', 'maintenance']],
   ['docs/hooks.md', ['delivery', ...Object.keys(senders)]],
+  ['docs/recovery.md', ['step', 'containment', 'systemd', 'signal', 'recovery']],
 ])('%s has its tables, too', async (page, tables) => {
   const text = readFileSync(page, 'utf8');
   expect([...text.matchAll(TABLE)].map(([, , name]) => name)).toEqual(tables);

@@ -1,4 +1,5 @@
 import type { ExplanationAnswer, JudgedAnswer } from '../../api/explanation.ts';
+import type { RecoveryStatus } from '../../api/recovery.ts';
 import { plain } from '../../core/plain.ts';
 import { formatDuration } from '../../core/units.ts';
 import { STATE_COLOUR, STATUS_COLOUR } from '../style.ts';
@@ -25,6 +26,7 @@ export function explanation(answer: ExplanationAnswer, page: Page): string {
     [...head, ...flagsOf(answer).map((flag) => paint('yellow', flag))].join('  '),
     ...gist(answer, moments).flatMap((text) => wrapped(text, Math.min(columns, 80))),
     ...section('held back now', heldLines(answer, page), page),
+    ...(answer.recovery ? section('recovery', recoveryLines(answer.recovery, moments, page), page) : []),
     ...section(nextTitle(answer, moments), nextLines(answer, moments, page), page),
     ...section(
       `${answer.outlook[0]?.state ?? 'down'}, if from now on it is`,
@@ -62,6 +64,34 @@ function heldLines({ gates }: ExplanationAnswer, page: Page): string[] {
   if (closed.length === 0) return [`${INDENT}nothing`];
   return entries(
     closed.map(({ gate, why }) => [gate, plain(why)]),
+    page,
+  );
+}
+
+function recoveryLines(
+  { mode, next, gave_up, used, phase, holds }: RecoveryStatus,
+  moments: Moments,
+  page: Page,
+): string[] {
+  const tried = Object.entries(used).map(
+    ([step, times]) => `${plain(step)} ${times === 1 ? 'once' : `${times} times`}`,
+  );
+  return entries(
+    [
+      ['mode', mode],
+      ...(tried.length > 0 ? [['tried', tried.join(', ')] as const] : []),
+      ...(gave_up === null
+        ? [['next', next === null ? 'no step' : plain(next)] as const]
+        : [['gave up', `${plain(gave_up)}; \`vitald ack\` arms it again`] as const]),
+      ...(phase === null ? [] : [['now', phase] as const]),
+      ...holds.map(
+        ({ gate, why, in_ms }) =>
+          [
+            gate,
+            `${plain(why)}${in_ms === null ? '' : `, until ${moments.at(in_ms)} (${moments.until(in_ms)})`}`,
+          ] as const,
+      ),
+    ],
     page,
   );
 }

@@ -1,0 +1,173 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type LogRecord, type RunningAgent, runCli, startAgent } from '../support/cli.ts';
+import { freePort } from '../support/real-server.ts';
+
+function is(msg: string, fields: Readonly<Record<string, unknown>> = {}): (record: LogRecord) => boolean {
+  return (record) =>
+    record.msg === msg && Object.entries(fields).every(([key, value]) => record[key] === value);
+}
+
+/** A service that is there as long as the file `up` is, and is mended by the second step. */
+async function aService({ head = '', ladder = LADDER, flags = [] as readonly string[] } = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'vitald-'));
+  const file = join(directory, 'targets.yaml');
+  writeFileSync(
+    file,
+    `
+api: { listen: "127.0.0.1:${await freePort()}" }
+confirm: 0s
+recovery: { start_grace: 0s, cool_down: 0s, per_target: 100/1s, per_group: 100/1s, overall: 100/1s, off_file: ./off }
+defaults:
+  interval: 200ms
+  timeout: 150ms
+  retry_interval: 50ms
+  failure_threshold: 2
+  verify: { successes: 2, within: 1s, stable: 200ms }
+  notify: tell
+targets: [{ name: orders, exec: { shell: "test -e up || exit 2" }, recover: mend${head} }]
+hooks:
+  tell: { shell: 'echo "$VITALD_EVENT" >> told', on: [down, up] }
+  mend: ${ladder}
+`,
+  );
+  writeFileSync(join(directory, 'up'), '');
+  const env = { XDG_STATE_HOME: directory };
+  const start = (): RunningAgent => startAgent(['run', file, '--log', 'json', ...flags], { env });
+  const agent = start();
+  await agent.waitFor(is('transition', { to: 'up' }));
+  return {
+    agent,
+    start,
+    path: (name: string) => join(directory, name),
+    fall: () => rmSync(join(directory, 'up')),
+    acts: () => linesIn(join(directory, 'acts')),
+    told: () => linesIn(join(directory, 'told')),
+    vitald: (...args: string[]) => runCli([...args, file], { env }),
+  };
+}
+
+const LADDER = `
+    - { shell: 'echo "1 $VITALD_EVENT_ID $VITALD_TRY" >> acts; echo in vain', settle: 0s }
+    - { exec: [sh, -c, 'echo "2 $VITALD_EVENT_ID $VITALD_TRY" >> acts; touch up'], settle: 0s }`;
+const IN_VAIN = `[{ shell: "echo tried >> acts", settle: 0s }]`;
+
+function linesIn(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').trim().split('\n');
+  } catch {
+    return [];
+  }
+}
+
+test('step by step, until the probe says that it helped', async () => {
+  const { agent, fall, acts } = await aService();
+  fall();
+  const outcome = await agent.waitFor(is('recovery outcome', { outcome: 'recovered' }));
+  expect(outcome).toMatchObject({ target: 'orders', step: 'mend/2', kind: 'exec' });
+  const story = agent.records
+    .filter(({ msg }) => msg.startsWith('recovery '))
+    .map(({ msg, step, ok, outcome }) => [msg, step, ok ?? outcome]);
+  expect(story).toEqual([
+    ['recovery begins', 'mend/1', undefined],
+    ['recovery acted', 'mend/1', true],
+    ['recovery outcome', 'mend/1', 'failed'],
+    ['recovery begins', 'mend/2', undefined],
+    ['recovery acted', 'mend/2', true],
+    ['recovery outcome', 'mend/2', 'recovered'],
+  ]);
+  const incident = String(agent.records.find(is('transition', { to: 'down' }))!['incident']);
+  expect(acts().map((line) => line.replace(/\/\w+/, '/x'))).toEqual([
+    `1 ${incident}/x 1`,
+    `2 ${incident}/x 1`,
+  ]);
+});
+
+test('what was given up is told, explained, and armed again by ack', async () => {
+  const { agent, fall, acts, told, vitald } = await aService({ ladder: IN_VAIN });
+  fall();
+  await agent.waitFor(is('recovery gave up'));
+  await agent.waitFor(is('hook', { event: 'gave_up' }));
+  expect(told()).toEqual(['down', 'gave_up']);
+  const explained = await vitald('explain', 'orders');
+  expect(explained.stdout).toMatch(/gave up +every step has been tried; `vitald ack` arms it again/);
+  expect(explained.stdout).toMatch(/tried +mend once/);
+  expect(acts()).toHaveLength(1);
+  const acked = await vitald('ack', 'orders');
+  expect(acked).toMatchObject({
+    code: 0,
+    stdout: 'recovery of orders begins at the foot of its ladder again\n',
+  });
+  await agent.waitFor(() => agent.records.filter(is('recovery gave up')).length === 2);
+  expect(acts()).toHaveLength(2);
+  expect(await vitald('ack', 'order')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('did you mean') as string,
+  });
+});
+
+describe('the switch', () => {
+  test('off and on by command, also for the next process', async () => {
+    const { agent, start, fall, acts, vitald } = await aService();
+    const off = await vitald('recovery', 'off', '--reason', 'migration');
+    expect(off.stdout).toMatch(/^recovery is off for all targets: migration \(\S+@\S+\)\n$/);
+    fall();
+    const held = await agent.waitFor(is('recovery held'));
+    expect(held['gates']).toEqual(['switch']);
+    agent.signal('SIGKILL');
+    await agent.exited;
+    const next = start();
+    await next.waitFor(is('recovery held'));
+    expect((await vitald('recovery', 'status')).stdout).toMatch(
+      /^recovery is off for all targets: migration/,
+    );
+    expect(acts()).toEqual([]);
+    expect((await vitald('recovery', 'on')).stdout).toBe('recovery is on\n');
+    await next.waitFor(is('recovery outcome', { outcome: 'recovered' }));
+  });
+
+  test('off by a signal, which never switches on', async () => {
+    const { agent, fall, vitald } = await aService();
+    agent.signal('SIGUSR2');
+    await agent.waitFor(is('recovery is off'));
+    agent.signal('SIGUSR2');
+    fall();
+    await agent.waitFor(is('recovery held'));
+    await vitald('recovery', 'on');
+    await agent.waitFor(is('recovery outcome', { outcome: 'recovered' }));
+  });
+
+  test('off by a file, for as long as it is there', async () => {
+    const { agent, fall, path, vitald } = await aService();
+    writeFileSync(path('off'), '');
+    while (!(await vitald('recovery', 'status')).stdout.includes('off is there'));
+    const on = await vitald('recovery', 'on');
+    expect(on).toMatchObject({ code: 1, stdout: expect.stringContaining('not for this command') as string });
+    fall();
+    await agent.waitFor(is('recovery held'));
+    rmSync(path('off'));
+    await agent.waitFor(is('recovery outcome', { outcome: 'recovered' }));
+  });
+
+  test('wrong usage is told', async () => {
+    expect(await runCli(['recovery', 'of'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('say on, off or status') as string,
+    });
+    expect((await runCli(['recovery', 'off'])).stderr).toContain('--reason TEXT');
+  });
+});
+
+test('a dry run says the exact line, and does nothing', async () => {
+  const { agent, fall, acts } = await aService({
+    ladder: `[{ exec: [systemctl, restart, "{target} now"], settle: 0s }]`,
+    flags: ['--dry-run'],
+  });
+  fall();
+  const begins = await agent.waitFor(is('recovery begins'));
+  expect(begins).toMatchObject({ mode: 'dry_run', what: "systemctl restart 'orders now'" });
+  expect(await agent.waitFor(is('recovery outcome'))).toMatchObject({ outcome: 'failed' });
+  expect(acts()).toEqual([]);
+});
