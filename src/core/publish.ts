@@ -1,0 +1,132 @@
+import { type Panic, BRAKES, panicOf } from './brakes.ts';
+import type { State } from './health.ts';
+
+/** A member of a group, as far as it decides whether consumers may use it. */
+export interface Candidate {
+  readonly name: string;
+  readonly state: State;
+  /** An attempt has said something of it since the agent started, if only that it could not tell. */
+  readonly heard: boolean;
+  /** Nobody wants anything to happen to it: it is paused. */
+  readonly held: boolean;
+  /** Somebody wants it out, whatever its state. */
+  readonly drained: boolean;
+  /** A recovery is under way that is not verified yet. */
+  readonly acted: boolean;
+}
+
+/** Which members of a group consumers are to use. Times are monotonic ms. */
+export interface Standing {
+  /** Those that are available. */
+  readonly available: ReadonlySet<string>;
+  /** Those that are published: in a panic also what was available before it. */
+  readonly published: ReadonlySet<string>;
+  readonly panic: Panic | null;
+  /** What a panic goes on with. */
+  readonly lastGood: ReadonlySet<string>;
+  /** Since when members have been up that are not back yet. */
+  readonly warming: ReadonlyMap<string, number>;
+  /** Those that are taken out, since when. */
+  readonly out: ReadonlyMap<string, number>;
+}
+
+export interface Circumstances {
+  readonly now: number;
+  /** The agent does not know what it sees. */
+  readonly doubtful: boolean;
+  /** How long a member that was out has to be up before it is back, ms. */
+  readonly warmMs: number;
+}
+
+/**
+ * What is published from now on; null while nothing can be: a file that somebody relies on is not replaced by less than
+ * the whole picture. Out is what a verdict or a person has taken out; what nobody knows stays as it last stood. In doubt
+ * all stays as it is.
+ */
+export function published(
+  before: Standing | null,
+  members: readonly Candidate[],
+  circumstances: Circumstances,
+): Standing | null {
+  const { now, doubtful, warmMs } = circumstances;
+  if (before === null && (doubtful || !members.every(({ heard }) => heard))) return null;
+  const wasIn = (name: string): boolean => before?.available.has(name) ?? false;
+  const warming = new Map<string, number>();
+
+  function isIn({ name, state, held, drained, acted }: Candidate): boolean {
+    if (drained) return false;
+    if (doubtful) return wasIn(name);
+    switch (state) {
+      case 'up': {
+        if (wasIn(name) || before === null) return true;
+        if (acted) return false;
+        const since = before.warming.get(name) ?? now;
+        if (now - since >= warmMs) return true;
+        warming.set(name, since);
+        return false;
+      }
+      case 'unknown':
+      case 'suspect':
+        return wasIn(name);
+      case 'down':
+      case 'recovering':
+        return held && wasIn(name);
+    }
+  }
+
+  const available = new Set(members.filter(isIn).map(({ name }) => name));
+  // Who was never known is no sign of anything, and neither is what somebody wants.
+  const counted = members.filter(
+    ({ name, state, drained }) => !drained && (state !== 'unknown' || wasIn(name)),
+  );
+  const bad = counted.filter(({ name }) => !available.has(name)).length;
+  const last = before?.panic ?? null;
+  const panic = doubtful ? last : panicOf(last, { size: counted.length, bad }, now, BRAKES);
+  const lastGood = !panic
+    ? available
+    : last
+      ? before!.lastGood
+      : (before?.available ?? new Set(members.map(({ name }) => name)));
+  const isPublished = ({ name, drained }: Candidate): boolean =>
+    available.has(name) || (panic !== null && !drained && lastGood.has(name));
+  const all = new Set(members.filter(isPublished).map(({ name }) => name));
+  const out = new Map(
+    members.flatMap(({ name }) => (all.has(name) ? [] : [[name, before?.out.get(name) ?? now] as const])),
+  );
+  return { available, published: all, panic, lastGood, warming, out };
+}
+
+/** Whether consumers would notice. */
+export function sameSet(a: Standing | null, b: Standing | null): boolean {
+  if (!a || !b) return a === b;
+  return (
+    (a.panic === null) === (b.panic === null) &&
+    a.published.size === b.published.size &&
+    [...a.published].every((name) => b.published.has(name))
+  );
+}
+
+/** What outlives the agent, so that a restart takes nobody out and nobody in. */
+export interface KeptStanding {
+  readonly available: readonly string[];
+  readonly last_good: readonly string[];
+  readonly panic: boolean;
+}
+
+export function keptStanding({ available, lastGood, panic }: Standing): KeptStanding {
+  return { available: [...available], last_good: [...lastGood], panic: panic !== null };
+}
+
+/** A panic begins to be over anew: how long it has been calm is not known. */
+export function restoredStanding(kept: KeptStanding, now: number): Standing {
+  const available = new Set(kept.available);
+  const lastGood = new Set(kept.last_good);
+  return {
+    available,
+    published: kept.panic ? new Set([...available, ...lastGood]) : available,
+    panic: kept.panic ? { since: now, calmSince: null, acked: false } : null,
+    lastGood,
+    warming: new Map(),
+    out: new Map(),
+  };
+}
