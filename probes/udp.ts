@@ -52,7 +52,7 @@ type UdpSettings = z.infer<typeof keys>;
 export const udp: Probe<UdpSettings> = {
   kind: 'udp',
   settings: keys,
-  host: ({ address }) => address.host,
+  peer: ({ address }) => address,
 
   async attempt(settings, context) {
     const { address, family, send, send_hex, resend } = settings;

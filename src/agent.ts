@@ -11,6 +11,7 @@ import type { Store } from './core/store.ts';
 import { subjectOf } from './core/group.ts';
 import { isOver } from './core/told.ts';
 import { createNotifier } from './notify/notifier.ts';
+import { type Publisher, createPublisher } from './publish/publisher.ts';
 import { createOffFile } from './recovery/off-file.ts';
 import { type Recovery, createRecovery } from './recovery/recovery.ts';
 import { type Changes, createFleet } from './runtime/fleet.ts';
@@ -33,6 +34,8 @@ export interface Agent {
   view(name: string): View | undefined;
   doubt(): Doubt;
   groups(): GroupSnapshot[];
+  /** Who of a group consumers may use. */
+  readonly published: Pick<Publisher, 'publication' | 'member'>;
   /** Pauses and maintenance. */
   readonly quiet: Pick<Quiet, 'pause' | 'resume' | 'pauses' | 'windows'>;
   readonly recovery: Pick<Recovery, 'standing' | 'acknowledge' | 'switchOff' | 'off'>;
@@ -78,6 +81,8 @@ export function createAgent(options: AgentOptions): Agent {
       told.onAttempt(target, attempt, health, held);
       quiet.seen(target, attempt, health);
       groups.seen(target, attempt, health);
+      // Its traffic is let go before anything is done about it.
+      publisher.seen(target, attempt, health);
       recovery.onAttempt(target, attempt, health);
     },
     // The log speaks of it before the hooks that it sets off.
@@ -112,12 +117,24 @@ export function createAgent(options: AgentOptions): Agent {
     keep: (name, health) => store.put('group', name, health),
   });
 
+  const publisher = createPublisher({
+    clock,
+    rows: store.kept('publication'),
+    keep: (group, row) => store.put('publication', group, row),
+    isPaused: (target) => quiet.because(target) !== null,
+    isDrained: quiet.drains,
+    isActedOn: (target) => recovery.isActing(target),
+    isDoubtful: () => fleet.doubt().doubtful,
+    onReport: (report) => told.onPublish(report),
+  });
+
   const offFile = createOffFile(clock);
   const recovery = createRecovery({
     ...options,
     redact,
     watch: fleet,
     offBy: offFile.because,
+    drainsUntil: publisher.drainsUntil,
     onReport(report) {
       told.onRecovery(report);
       if (report.what === 'gave_up') tellGivenUp(report.target, report);
@@ -148,6 +165,7 @@ export function createAgent(options: AgentOptions): Agent {
       const changes = fleet.apply(next.targets, next.concurrency, next.anchors);
       offFile.watch(next.recovery.offFile);
       recovery.apply(next.targets, next.recovery);
+      publisher.apply(next.groups, next.targets, next.publish);
       abandoned.push(...keeper.retain(next.targets));
       for (const { name, incident } of abandoned) told.onAbandoned(name, incident);
       return changes;
@@ -157,12 +175,13 @@ export function createAgent(options: AgentOptions): Agent {
       keeper.stop();
       const graceMs = config?.stopGraceMs ?? 0;
       offFile.stop();
-      await Promise.all([fleet.stop(), notifier.stop(graceMs), recovery.stop(graceMs)]);
+      await Promise.all([fleet.stop(), notifier.stop(graceMs), recovery.stop(graceMs), publisher.stop()]);
     },
     snapshot: fleet.snapshot,
     view: fleet.view,
     doubt: fleet.doubt,
     groups: groups.snapshot,
+    published: publisher,
     quiet,
     recovery,
   };

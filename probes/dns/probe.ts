@@ -17,7 +17,7 @@ const DNS_PORT = 53;
 export const dns: Probe<DnsSettings> = {
   kind: 'dns',
   settings,
-  host: ({ server }) => server?.host,
+  peer: ({ server }) => server,
 
   async attempt(settings, context) {
     try {

@@ -26,7 +26,7 @@ const keep = createClients();
 export const grpc: Probe<GrpcSettings> = {
   kind: 'grpc',
   settings: withShortForm(['scalar'], (address) => ({ address }), keys),
-  host: (settings) => settings.address.host,
+  peer: (settings) => settings.address,
 
   async attempt(settings, context) {
     const reuse = settings.connection === 'reuse';

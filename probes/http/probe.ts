@@ -17,8 +17,8 @@ export const http: Probe<HttpSettings> = {
   kind: 'http',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
 
-  host({ url, unix, address }) {
-    return unix === undefined ? (address ?? originOf(url)).host : undefined;
+  peer({ url, unix, address }) {
+    return unix === undefined ? (address ?? originOf(url)) : undefined;
   },
 
   async attempt(settings, context) {

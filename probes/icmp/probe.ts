@@ -45,7 +45,7 @@ type IcmpSettings = z.infer<typeof keys>;
 export const icmp: Probe<IcmpSettings> = {
   kind: 'icmp',
   settings: withShortForm(['scalar'], (host) => ({ host }), keys),
-  host: ({ host }) => host,
+  peer: ({ host }) => ({ host }),
 
   async attempt(settings, context) {
     const { signal, clock, enter, trace } = context;

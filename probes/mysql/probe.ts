@@ -24,7 +24,7 @@ import {
 export const mysql: Probe<SqlSettings> = {
   kind: 'mysql',
   settings: withShortForm(['scalar'], (address) => ({ address }), sqlKeys('mysql', 'mysql2')),
-  host: ({ address }) => address?.host,
+  peer: ({ address }) => address,
 
   async attempt(settings, context) {
     try {

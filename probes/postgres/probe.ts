@@ -15,7 +15,7 @@ import { SSL_REQUEST } from './messages.ts';
 export const postgres: Probe<SqlSettings> = {
   kind: 'postgres',
   settings: withShortForm(['scalar'], (address) => ({ address }), sqlKeys('postgres', 'pg')),
-  host: ({ address }) => address?.host,
+  peer: ({ address }) => address,
 
   async attempt(settings, context) {
     try {

@@ -36,7 +36,7 @@ type RedisSettings = z.infer<typeof keys>;
 export const redis: Probe<RedisSettings> = {
   kind: 'redis',
   settings: withShortForm(['scalar'], (address) => ({ address }), keys),
-  host: ({ address }) => address?.host,
+  peer: ({ address }) => address,
 
   async attempt(settings, context) {
     try {

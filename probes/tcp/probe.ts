@@ -13,7 +13,7 @@ import { holds } from './survival.ts';
 export const tcp: Probe<TcpSettings> = {
   kind: 'tcp',
   settings: withShortForm(['scalar'], (address) => ({ address }), keys),
-  host: ({ address }) => address?.host,
+  peer: ({ address }) => address,
 
   async attempt(settings, context) {
     const { address, unix, family, tls } = settings;

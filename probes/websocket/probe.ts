@@ -9,7 +9,7 @@ import { withCertificate } from '../wire/tls.ts';
 import { LARGEST_MESSAGE, converse } from './converse.ts';
 import { paced } from './paced.ts';
 import { failureOf, watchEnding } from './reason.ts';
-import { type WebsocketSettings, hostOf, settings } from './settings.ts';
+import { type WebsocketSettings, originOf, settings } from './settings.ts';
 import { headOf } from './shown.ts';
 
 const MOST_FRAGMENTS = 1_024;
@@ -19,15 +19,13 @@ const MOST_INTERIM = 50;
 export const websocket: Probe<WebsocketSettings> = {
   kind: 'websocket',
   settings,
-  host: ({ url, address }) => address?.host ?? hostOf(url),
+  peer: ({ url, address }) => address ?? originOf(url),
 
   async attempt(settings, context) {
     const { url, address, family, tls } = settings;
-    const { protocol, port } = new URL(url);
-    const secure = protocol === 'wss:';
-    const host = hostOf(url);
+    const { secure, host, port } = originOf(url);
     try {
-      const connection = await dial(address ?? { host, port: Number(port || (secure ? 443 : 80)) }, context, {
+      const connection = await dial(address ?? { host, port }, context, {
         family: family === 'any' ? 0 : family,
         ...(secure && { tls: { settings: tls ?? { insecure: false }, host, alpn: ['http/1.1'] } }),
       });

@@ -82,6 +82,17 @@ export type WebsocketSettings = z.infer<typeof keys>;
 export const settings = withShortForm<WebsocketSettings>(['scalar'], (url) => ({ url }), keys);
 
 /** The URL's host, without the brackets of an IPv6 address. */
-export function hostOf(url: string): string {
+function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname.replaceAll(/^\[|\]$/g, '') : '';
+}
+
+/** Of a URL that was checked. */
+export function originOf(url: string): {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+} {
+  const { protocol, port } = new URL(url);
+  const secure = protocol === 'wss:';
+  return { secure, host: hostOf(url), port: Number(port || (secure ? 443 : 80)) };
 }

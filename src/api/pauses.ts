@@ -9,7 +9,9 @@ export interface Pausing {
   now(): number;
   wallTime(): number;
   targets(): readonly Target[];
-  pause(wish: Pick<Pause, 'scope' | 'reason' | 'by' | 'untilHealthy'> & { readonly forMs: number }): Pause;
+  pause(
+    wish: Pick<Pause, 'scope' | 'reason' | 'by' | 'untilHealthy' | 'drain'> & { readonly forMs: number },
+  ): Pause;
   resume(scope: Scope, by: string): { readonly ended: readonly Pause[]; readonly left: readonly Pause[] };
   pauses(): readonly Pause[];
   windows(): readonly ScheduledWindow[];
@@ -35,6 +37,8 @@ export interface PauseStatus {
   readonly until: string;
   readonly left_ms: number;
   readonly until_healthy: boolean;
+  /** Its targets are out of what is published. */
+  readonly drain: boolean;
   /** Names of the targets that it covers, and which of them it does not hold back any more. */
   readonly targets: readonly string[];
   readonly released: readonly string[];
@@ -94,7 +98,8 @@ export function pauseRoutes(agent: Pausing): Route[] {
         if (reason === undefined) return refused(400, 'reason: it has to be said why');
         if (by === undefined) return refused(400, 'by: it has to be said who asks for it');
         const untilHealthy = wish['until_healthy'] === true;
-        const pause = shown(agent.pause({ scope, forMs, reason, by, untilHealthy }));
+        const drain = wish['drain'] === true;
+        const pause = shown(agent.pause({ scope, forMs, reason, by, untilHealthy, drain }));
         return fine({ ...pause, kept: await agent.commit() } satisfies PauseAnswer);
       },
     },
@@ -138,7 +143,7 @@ function said(value: unknown): string | undefined {
 }
 
 function pauseStatus(pause: Pause, { now, wallTime, targets }: Pausing): PauseStatus {
-  const { scope, reason, by, at, endsAt, untilHealthy, released } = pause;
+  const { scope, reason, by, at, endsAt, untilHealthy, drain, released } = pause;
   const left = Math.max(0, Math.round(endsAt - now()));
   const covered = targets().filter((target) => covers(scope, target));
   const names = covered.map(({ name }) => name);
@@ -151,6 +156,7 @@ function pauseStatus(pause: Pause, { now, wallTime, targets }: Pausing): PauseSt
     until: iso(wallTime() + left),
     left_ms: left,
     until_healthy: untilHealthy,
+    drain: drain ?? false,
     targets: names,
     released: names.filter((target) => released.has(scopeKey({ target }))),
   };

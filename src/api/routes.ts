@@ -21,12 +21,15 @@ export interface Question {
   readonly query: Readonly<Record<string, string | string[]>>;
   /** The JSON that was sent; undefined where nothing was. */
   readonly body: unknown;
+  /** What the asker has already. */
+  readonly ifNoneMatch?: string | undefined;
 }
 
 /** A body goes out as JSON. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export function fine(body: unknown): Answer {
@@ -82,10 +85,10 @@ export function serveRoutes({
         url: path,
         ...(!open && { onRequest: guard }),
         async handler(request, reply) {
-          const { status, body } = await answered(answer, request);
+          const { status, body, headers } = await answered(answer, request);
           return reply
             .code(status)
-            .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+            .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers })
             .send(body);
         },
       });
@@ -93,7 +96,10 @@ export function serveRoutes({
   };
 }
 
-async function answered(answer: Route['answer'], { params, query, body }: FastifyRequest): Promise<Answer> {
+async function answered(
+  answer: Route['answer'],
+  { params, query, body, headers }: FastifyRequest,
+): Promise<Answer> {
   const written = (body as Buffer | undefined)?.toString('utf8') ?? '';
   let data: unknown;
   try {
@@ -105,5 +111,6 @@ async function answered(answer: Route['answer'], { params, query, body }: Fastif
     params: params as Question['params'],
     query: query as Question['query'],
     body: data,
+    ifNoneMatch: headers['if-none-match'],
   });
 }

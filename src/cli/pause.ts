@@ -10,13 +10,14 @@ import { localTime } from './windows.ts';
 const PATH = '/api/v1/pauses';
 
 export const pause: Command = {
-  synopsis: 'NAME|--group NAME|--all --for TIME --reason TEXT [--until-healthy] [FILE...]',
+  synopsis: 'NAME|--group NAME|--all --for TIME --reason TEXT [--until-healthy] [--drain] [FILE...]',
   summary: 'For a while nobody is told, and nothing is done; probes go on.',
   options: [
     ...SCOPE_HELP,
     '--for TIME       how long at most: 30m, 2h; it ends by itself',
     '--reason TEXT    why, for those who look',
     '--until-healthy  each target only until it has failed and is verified up again',
+    '--drain          out of what is published, too: no new traffic',
     ...API_HELP,
   ],
 
@@ -24,6 +25,7 @@ export const pause: Command = {
     const { values, positionals } = parse(args, {
       ...SCOPE_OPTIONS,
       ...API_OPTION,
+      drain: { type: 'boolean' },
       for: { type: 'string' },
       reason: { type: 'string' },
       'until-healthy': { type: 'boolean' },
@@ -39,6 +41,7 @@ export const pause: Command = {
       reason: values.reason,
       by: whoAsks(),
       until_healthy: values['until-healthy'] ?? false,
+      drain: values.drain ?? false,
     })) as PauseAnswer;
     process.stdout.write(`${pausedLine(answer)}\n`);
     warnUnlessKept(answer);
@@ -79,12 +82,13 @@ export const resume: Command = {
 
 /** `group web (3 targets) is paused until 2026-11-25 20:34:10 (30m): deploy` */
 function pausedLine(pause: PauseAnswer): string {
-  const { targets, left_ms, until, until_healthy, reason } = pause;
+  const { targets, left_ms, until, until_healthy, drain, reason } = pause;
   const count =
     pause.target === undefined ? ` (${targets.length} target${targets.length === 1 ? '' : 's'})` : '';
   const sooner = until_healthy ? '\nWhat has failed and is verified up again is released before that.' : '';
   const end = `${localTime(until)} (${formatDuration(left_ms)})`;
-  return `${plain(nameOf(pause))}${count} is paused until ${end}: ${plain(reason)}${sooner}`;
+  const out = drain ? ' and out of traffic' : '';
+  return `${plain(nameOf(pause))}${count} is paused${out} until ${end}: ${plain(reason)}${sooner}`;
 }
 
 function warnUnlessKept({ kept }: { readonly kept: boolean }): void {

@@ -1,6 +1,7 @@
 import type { Agent } from '../agent.ts';
 import { type Explained, explanationRoute } from '../api/explanation.ts';
 import { groupsRoute } from '../api/groups.ts';
+import { membersRoute } from '../api/members.ts';
 import { pauseRoutes } from '../api/pauses.ts';
 import { recoveryRoutes, recoveryStatus } from '../api/recovery.ts';
 import type { Route } from '../api/routes.ts';
@@ -44,6 +45,11 @@ export function routesOf({ clock, startedAt, config, agent, store, history }: Ru
       switchOff: (why, by) => agent().recovery.switchOff(why, by),
       off: () => agent().recovery.off(),
       commit: store.commit,
+    }),
+    membersRoute({
+      wallTime,
+      publication: (group) => agent().published.publication(group),
+      groupNames: () => config().groups.map(({ name }) => name),
     }),
     groupsRoute({ wallTime, groups: () => agent().groups() }),
     ...pauseRoutes({

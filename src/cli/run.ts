@@ -1,7 +1,7 @@
 import { heartbeatProbe } from '../../probes/heartbeat.ts';
 import { probes } from '../../probes/index.ts';
 import { createAgent } from '../agent.ts';
-import { ListenError } from '../api/listen.ts';
+import { ListenError, listenAt } from '../api/listen.ts';
 import type { Config } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type Observer, combine, stackOf } from '../core/observer.ts';
@@ -12,6 +12,7 @@ import { createCounters } from '../observe/counters.ts';
 import { createJudgements } from '../observe/judgements.ts';
 import { createLogObserver } from '../observe/log.ts';
 import { killAll } from '../process/command.ts';
+import { createAgentChecks } from '../publish/agent-check.ts';
 import { createSystemClock } from '../runtime/system-clock.ts';
 import { ownToken } from './api-token.ts';
 import { UsageError, load, parse, someFiles } from './args.ts';
@@ -23,6 +24,7 @@ import { renderProblems } from './problems.ts';
 import { createRecorder } from '../store/recorder.ts';
 import { openState } from './state.ts';
 import { routesOf } from './routes.ts';
+import { spaced } from './spaced.ts';
 import { paintFor } from './style.ts';
 import { watchFiles } from './watch.ts';
 
@@ -98,6 +100,12 @@ export async function runAgent(
     onListening: (address, serves) => log.info({ address, serves }, 'listening'),
     onUnserved: (detail) => log.warn({ detail }, 'the agent cannot be asked, api.listen gives it an address'),
   });
+  const agentChecks = createAgentChecks({
+    clock,
+    memberOf: (target) => agent.published.member(target),
+    listenAt,
+    onListening: (address) => log.info({ address, serves: 'agent checks' }, 'listening'),
+  });
   const agent = createAgent({
     probes: { ...probes, heartbeat: heartbeatProbe(listener.inbox) },
     hooks,
@@ -109,11 +117,22 @@ export async function runAgent(
     store,
   });
 
+  /** Throws ListenError, and then all is as it was. */
+  async function listenAs(next: Config): Promise<void> {
+    await agentChecks.apply(next.publish);
+    try {
+      await listener.apply(next);
+    } catch (error) {
+      await agentChecks.apply(config.publish);
+      throw error;
+    }
+  }
+
   async function reload(why: string): Promise<void> {
     try {
       await listening;
       const next = adjust(load(files));
-      await listener.apply(next);
+      await listenAs(next);
       if (next.state !== config.state)
         log.warn({ state: next.state ?? 'off' }, 'another state takes effect at the next start');
       config = next;
@@ -132,7 +151,7 @@ export async function runAgent(
   process.on('SIGHUP', () => reloads.ask('SIGHUP'));
   // It never switches on again: whoever sends it twice in a hurry means it.
   process.on('SIGUSR2', () => agent.recovery.switchOff('SIGUSR2', 'SIGUSR2'));
-  const listening = listener.apply(config);
+  const listening = listenAs(config);
   await listening;
   // Sockets and timers come and go: the process lives for as long as the agent runs.
   const alive = setInterval(() => {}, 2 ** 30);
@@ -159,7 +178,7 @@ export async function runAgent(
     void flush().then(() => process.exit(1));
   });
   await reloaded;
-  await Promise.all([agent.stop(), listener.stop()]);
+  await Promise.all([agent.stop(), listener.stop(), agentChecks.stop()]);
   await store.close();
   beatLog.end();
   log.info({ ...counters.totals() }, 'stopped');
@@ -167,49 +186,6 @@ export async function runAgent(
   leave.forget();
   clearInterval(alive);
   return 0;
-}
-
-/**
- * Reading the files stops everything else for a moment: however often a reload is asked for, it takes at most a fifth of
- * the time, and what was asked meanwhile is done once.
- */
-function spaced(reload: (why: string) => Promise<void>) {
-  let timer: NodeJS.Timeout | undefined;
-  let underWay: Promise<void> | undefined;
-  let asked: string | undefined;
-  let ended = false;
-  let notBefore = 0;
-
-  async function begin(why: string): Promise<void> {
-    const startedAt = performance.now();
-    await reload(why);
-    const endedAt = performance.now();
-    notBefore = endedAt + 4 * (endedAt - startedAt);
-    underWay = undefined;
-    if (asked !== undefined) ask(asked);
-  }
-  function ask(why: string): void {
-    asked = why;
-    // Whatever comes after the end is too late.
-    if (ended || underWay) return;
-    timer ??= setTimeout(
-      () => {
-        timer = undefined;
-        asked = undefined;
-        underWay = begin(why);
-      },
-      Math.max(0, notBefore - performance.now()),
-    );
-  }
-  return {
-    ask,
-    /** Resolves when the one under way is through. */
-    async end(): Promise<void> {
-      ended = true;
-      clearTimeout(timer);
-      await underWay;
-    },
-  };
 }
 
 /** Without a token, whatever changes something is refused. */

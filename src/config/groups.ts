@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Group } from '../core/group.ts';
 import { suggest } from '../core/suggest.ts';
-import { integer } from '../schema/scalars.ts';
+import { duration, integer } from '../schema/scalars.ts';
 import type { LoadedHooks } from './hooks.ts';
 import { checkHookNames, listOf, names } from './names.ts';
 import type { Problem } from './problem.ts';
@@ -12,6 +12,14 @@ export const groupSchema = z.strictObject({
     .optional()
     .meta({ otherwise: 'all of them' })
     .describe('so many of its targets have to be available, or the group is down'),
+  drain: duration({ min: 0 })
+    .optional()
+    .meta({ otherwise: '`0s`' })
+    .describe('how long a target is out of traffic before anything is done about it'),
+  warm: duration({ min: 0 })
+    .optional()
+    .meta({ otherwise: '`0s`' })
+    .describe('how long a target that was out has to be up again before it is back in traffic'),
   notify: names
     .optional()
     .meta({ as: 'names of hooks' })
@@ -56,6 +64,8 @@ export function loadGroups(
     members: targets,
     atLeast: written.get(name)?.at_least ?? targets.length,
     notify: listOf(written.get(name)?.notify),
+    drainMs: written.get(name)?.drain ?? 0,
+    warmMs: written.get(name)?.warm ?? 0,
   }));
 }
 

@@ -3,6 +3,7 @@ import { type HostPort, formatAddress, formatEndpoint } from '../core/address.ts
 import type { Group } from '../core/group.ts';
 import type { HookSpec } from '../core/hook.ts';
 import type { Maintenance } from '../core/pause.ts';
+import type { PublishSettings } from '../core/publication.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { type Redact, createRedactor } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
@@ -14,6 +15,7 @@ import { readTexts } from './files.ts';
 import { loadGroups } from './groups.ts';
 import { type HookKinds, loadHooks } from './hooks.ts';
 import { loadMaintenance } from './maintenance.ts';
+import { loadPublish } from './publish.ts';
 import { ConfigError, type Problem, position, tidy } from './problem.ts';
 import { type RecoverySettings, type WrittenBrakes, recoverySettings, wordsOfRecovery } from './recovery.ts';
 import { PER_HOOK, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
@@ -29,6 +31,8 @@ export interface Config {
   /** All that targets are in. */
   readonly groups: readonly Group[];
   readonly maintenance: readonly Maintenance[];
+  /** Where consumers look for the nodes that are available. */
+  readonly publish: PublishSettings;
   /** What the file leaves open is made to fit its targets. */
   readonly concurrency: { readonly total?: number; readonly perHost?: number; readonly perHook: number };
   /** How long hooks may go on after the agent was told to stop, ms. */
@@ -94,6 +98,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
   });
   const groups = loadGroups(entriesOf('groups', files), [...loaded.written.values()], loadedHooks, problems);
   const maintenance = loadMaintenance(entriesOf('maintenance', files), loaded.written, groups, problems);
+  const publish = loadPublish(entriesOf('publish', files), groups, loaded.targets, problems);
   if (sources.length > 0) refuseEmpty(files, problems);
   if (problems.length > 0) {
     const names = sources.map(({ file }) => file);
@@ -112,6 +117,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
     recovery: settings,
     groups,
     maintenance,
+    publish,
     concurrency: {
       ...(bounds.total !== undefined && { total: bounds.total }),
       ...(bounds.per_host !== undefined && { perHost: bounds.per_host }),
@@ -138,6 +144,7 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
       hooks: byName(entriesOf('hooks', files)),
       groups: byName(entriesOf('groups', files)),
       maintenance: entriesOf('maintenance', files).map(({ data }) => data),
+      publish: entriesOf('publish', files).map(({ data }) => data),
       targets: loaded.merged,
     },
   };
@@ -186,7 +193,7 @@ function onlyOne(key: string, files: readonly ConfigFile[], problems: Problem[])
 
 /** The members of a list or mapping that may stand in every file. */
 function entriesOf(
-  key: 'hooks' | 'targets' | 'groups' | 'maintenance',
+  key: 'hooks' | 'targets' | 'groups' | 'maintenance' | 'publish',
   files: readonly ConfigFile[],
 ): Sourced[] {
   return files.flatMap(({ source, keys }) => {

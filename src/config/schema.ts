@@ -4,7 +4,6 @@ import type { ProbeRegistry } from '../core/probe.ts';
 import { PURPOSES } from '../core/purpose.ts';
 import type { StepRegistry } from '../core/step.ts';
 import { formatDuration } from '../core/units.ts';
-import { directoryProblem, resolvePath } from '../schema/file.ts';
 import { anchorsSchema } from './anchors.ts';
 import { groupSchema } from './groups.ts';
 import { maintenanceSchema } from './maintenance.ts';
@@ -23,7 +22,9 @@ import { apiSchema } from './api.ts';
 import { contractKeys } from './contract.ts';
 import { deliveryKeys, remind } from './delivery.ts';
 import { eitherKind, optionalKeys } from './kind.ts';
+import { publishSchema, servesSchema } from './publish.ts';
 import { brakesSchema, policyKeys, stepSchema } from './recovery.ts';
+import { stateSchema } from './state-dir.ts';
 
 /** The shortest interval, ms: the scheduler's slot. */
 const MIN_INTERVAL_MS = 10;
@@ -127,6 +128,9 @@ export function targetSchema(probes: ProbeRegistry) {
   return z.strictObject({
     name: name.describe('unique over all files; also the seed of the phase'),
     group: name.optional().describe('handed to the hooks'),
+    serves: servesSchema
+      .optional()
+      .describe('what consumers are told of it, where that is not what its probe dials'),
     labels: textMap().default({}).describe('handed to the hooks'),
     depends_on: names
       .default([])
@@ -173,23 +177,12 @@ export const concurrencySchema = z.strictObject({
 
 export const STOP_GRACE_MS = 10_000;
 
-/** The database's file; null for `off`. */
-const state = z
-  .string({ error: expected('a path, or off') })
-  .min(1, 'a path must not be empty')
-  .transform((path) => (path === 'off' ? null : resolvePath(path)))
-  .superRefine((path, context) => {
-    if (path === null || directoryProblem(path) !== undefined) return;
-    context.addIssue({ code: 'custom', message: `${path} is a directory; name a file in it` });
-  })
-  .meta({ as: 'path, or `off`' })
-  .optional();
-
 const DEFAULTS = 'rules and hooks for the targets that set none';
 const TARGETS = 'what to watch';
 const API = 'how the running agent can be asked';
 const HOOKS = 'what runs on a transition, by name';
 const GROUPS = 'how the groups of targets stand, by name';
+const PUBLISH = 'where consumers look for the nodes that are available';
 const MAINTENANCE = 'when nothing is told and nothing done, by the calendar';
 
 /** The keys of a file, apart from what is in its targets and hooks: those are read one by one. */
@@ -203,7 +196,7 @@ export const fileSchema = z.strictObject({
     "what answers while the agent's own network works: `auto`, `off`, or addresses",
   ),
   confirm,
-  state: state.describe(
+  state: stateSchema.describe(
     'the file in which states, incidents and counters outlive the agent; `off`: nothing is kept',
   ),
   api: z.unknown().optional().describe(API),
@@ -222,6 +215,7 @@ export const fileSchema = z.strictObject({
     .array(z.unknown(), { error: 'expected a list of maintenance windows' })
     .optional()
     .describe(MAINTENANCE),
+  publish: z.array(z.unknown(), { error: 'expected a list of places' }).optional().describe(PUBLISH),
 });
 
 /** The whole file in one schema, for editors. */
@@ -245,5 +239,6 @@ export function documentSchema(probes: ProbeRegistry, hooks: HookRegistry, steps
       .describe(HOOKS),
     groups: z.record(name, groupSchema).optional().describe(GROUPS),
     maintenance: z.array(maintenanceSchema).optional().describe(MAINTENANCE),
+    publish: z.array(publishSchema).optional().describe(PUBLISH),
   });
 }

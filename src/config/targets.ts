@@ -9,6 +9,7 @@ import { onlyKind } from './kind.ts';
 import { checkHookNames, listOf } from './names.ts';
 import { type Problem, markedText } from './problem.ts';
 import { purposeOf } from './purpose.ts';
+import { servesOf } from './publish.ts';
 import { policyOf, wordsOfPolicy } from './recovery.ts';
 import { defaultsUnder, rulesOf, windowsOf, wordsOf } from './rules.ts';
 import { defaultsSchema, targetSchema } from './schema.ts';
@@ -106,7 +107,8 @@ function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTarget
       ? contractWords(wordsOf(rules), promise.contract, { ...defaultData, ...written })
       : wordsOf(rules);
     const settings = (checked as Record<string, unknown>)[kind];
-    const host = probes[kind]!.host?.(settings);
+    const peer = probes[kind]!.peer?.(settings);
+    const serves = servesOf(checked.serves, peer);
     const notify = listOf(checked.notify ?? defaultData['notify']);
     const recover = listOf(checked.recover ?? defaultData['recover']);
     const purpose = purposeOf(entry, defaults, recover.length > 0, problems);
@@ -128,7 +130,8 @@ function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTarget
         purpose,
         probe: { kind, settings },
         probeFingerprint: hash([source.dir, kind, written[kind]]),
-        ...(host !== undefined && { host }),
+        ...(peer && { host: peer.host }),
+        serves,
         rules,
         ...(contract && { contract }),
         dependsOn: checked.depends_on,

@@ -115,6 +115,7 @@ export type Gate =
   | 'cool_down'
   | 'attempts'
   | 'share'
+  | 'drain'
   | 'group_rate'
   | 'overall_rate'
   | 'panic'

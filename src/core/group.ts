@@ -12,6 +12,10 @@ export interface Group {
   readonly atLeast: number;
   /** Names of hooks that hear of the group's own incidents. */
   readonly notify: readonly string[];
+  /** How long a member is out of traffic before anything is done about it, ms; 0 unless said. */
+  readonly drainMs?: number;
+  /** How long a member that was out has to be up before it is back in traffic, ms; 0 unless said. */
+  readonly warmMs?: number;
 }
 
 /** How one member counts. */

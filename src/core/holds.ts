@@ -25,6 +25,8 @@ export interface GateView {
 export interface HoldView extends GateView, BrakeView {
   readonly climb: Climb;
   readonly rung: 'used up' | 'no cure' | object;
+  /** Until when its traffic is let go, monotonic ms; null: nobody asks for that. */
+  readonly drainsUntil: number | null;
   /** The transaction that is under way. */
   readonly phase: Phase['name'] | null;
 }
@@ -38,6 +40,9 @@ export function holds(view: HoldView, brakes: Brakes): Hold[] {
   else if (view.rung === 'used up') held.push(shut('gave_up', 'every step has been tried'));
   if (view.rung === 'no cure') {
     held.push(shut('evidence', `no step cures ${view.evidence ?? 'what nobody has seen'}`));
+  }
+  if (view.drainsUntil !== null && view.now < view.drainsUntil) {
+    held.push({ gate: 'drain', why: 'its traffic is let go first', until: view.drainsUntil });
   }
   return [...held, ...braked(view, brakes)];
 }

@@ -7,6 +7,7 @@ import type { BeatReport } from './beat.ts';
 import type { HookReport, HookRetry } from './hook.ts';
 import type { OpenWindow, Pause } from './pause.ts';
 import type { RecoveryReport } from './recovery.ts';
+import type { PublishReport } from './publication.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface Observer {
   onPause?(pause: Pause, over: string | null): void;
   onMaintenance?(window: OpenWindow, begins: boolean): void;
   onRecovery?(report: RecoveryReport): void;
+  /** Who of a group is published has changed, or a file that says so. */
+  onPublish?(report: PublishReport): void;
   /** Our own trouble: a bug in a probe or an observer, with its stack. */
   onTrouble?(what: string, detail: string): void;
 }
@@ -74,6 +77,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     onPause: (pause, over) => tell((o) => o.onPause?.(pause, over)),
     onMaintenance: (window, begins) => tell((o) => o.onMaintenance?.(window, begins)),
     onRecovery: (report) => tell((o) => o.onRecovery?.(report)),
+    onPublish: (report) => tell((o) => o.onPublish?.(report)),
     onTrouble: (what, detail) => tell((o) => o.onTrouble?.(what, detail)),
   };
 }

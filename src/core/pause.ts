@@ -17,6 +17,8 @@ export interface Pause {
   readonly endsAt: number;
   /** A target is released as soon as it has failed and is verified up again. */
   readonly untilHealthy: boolean;
+  /** Consumers are to leave them alone meanwhile. */
+  readonly drain?: boolean;
   /** Targets that have failed since it began, with their good attempts in a row since then. */
   readonly healing: Readonly<Record<string, number>>;
   /** What it covers and does not hold back any more, as keys of scopes. */
@@ -87,6 +89,15 @@ export function hushedBecause(
     if (names.has(subject.name) && from <= wall && wall < until) return `maintenance: ${reason}`;
   }
   return null;
+}
+
+/** Whether somebody who has paused it wants it out of traffic at `now`. */
+export function isDrained(subject: Subject, pauses: Iterable<Pause>, now: number): boolean {
+  for (const pause of pauses) {
+    if (pause.drain && now < pause.endsAt && covers(pause.scope, subject) && !isReleased(pause, subject))
+      return true;
+  }
+  return false;
 }
 
 function isReleased({ released }: Pause, { kind, name }: Subject): boolean {

@@ -14,9 +14,15 @@ export interface Probe<Settings = unknown> {
   readonly kind: string;
   /** The keys under `kind:` in the YAML, short forms included. */
   readonly settings: z.ZodType<Settings>;
-  /** The host that this target loads, for the per-host bound; undefined where none is dialled. */
-  host?(settings: Settings): string | undefined;
+  /** Whom this target loads, for the per-host bound, and where consumers find it; undefined where nobody is dialled. */
+  peer?(settings: Settings): Peer | undefined;
   attempt(settings: Settings, context: ProbeContext): Promise<Outcome>;
+}
+
+export interface Peer {
+  readonly host: string;
+  /** Missing where there are none. */
+  readonly port?: number;
 }
 
 export interface ProbeContext {

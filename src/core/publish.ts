@@ -26,7 +26,9 @@ export interface Standing {
   readonly lastGood: ReadonlySet<string>;
   /** Since when members have been up that are not back yet. */
   readonly warming: ReadonlyMap<string, number>;
-  /** Those that are taken out, since when. */
+  /** Those that somebody wants out. */
+  readonly drained: ReadonlySet<string>;
+  /** Those that are not published, since when. */
   readonly out: ReadonlyMap<string, number>;
 }
 
@@ -93,7 +95,8 @@ export function published(
   const out = new Map(
     members.flatMap(({ name }) => (all.has(name) ? [] : [[name, before?.out.get(name) ?? now] as const])),
   );
-  return { available, published: all, panic, lastGood, warming, out };
+  const drained = new Set(members.filter((member) => member.drained).map(({ name }) => name));
+  return { available, published: all, panic, lastGood, warming, drained, out };
 }
 
 /** Whether consumers would notice. */
@@ -111,10 +114,16 @@ export interface KeptStanding {
   readonly available: readonly string[];
   readonly last_good: readonly string[];
   readonly panic: boolean;
+  readonly drained: readonly string[];
 }
 
-export function keptStanding({ available, lastGood, panic }: Standing): KeptStanding {
-  return { available: [...available], last_good: [...lastGood], panic: panic !== null };
+export function keptStanding({ available, lastGood, panic, drained }: Standing): KeptStanding {
+  return {
+    available: [...available],
+    last_good: [...lastGood],
+    panic: panic !== null,
+    drained: [...drained],
+  };
 }
 
 /** A panic begins to be over anew: how long it has been calm is not known. */
@@ -127,6 +136,7 @@ export function restoredStanding(kept: KeptStanding, now: number): Standing {
     panic: kept.panic ? { since: now, calmSince: null, acked: false } : null,
     lastGood,
     warming: new Map(),
+    drained: new Set(kept.drained),
     out: new Map(),
   };
 }

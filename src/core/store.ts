@@ -2,6 +2,7 @@ import type { ActionRow, ClimbRow } from './action.ts';
 import type { GroupHealth } from './group.ts';
 import type { EvidenceClass, Reason } from './outcome.ts';
 import type { KeptPause } from './pause.ts';
+import type { KeptStanding } from './publish.ts';
 import type { SavedTarget } from './saved.ts';
 
 /** What outlives the agent: documents in tables, found again after a restart, a crash, or a power cut. */
@@ -70,6 +71,8 @@ export interface Rows {
   pause: KeptPause;
   /** How groups stand as a whole, by their names. */
   group: GroupHealth;
+  /** Who of a group is published, by its name. */
+  publication: KeptStanding;
   /** What a target's habits have taught, by its name. */
   calibration: Row;
 }
@@ -143,6 +146,7 @@ export const TABLES = {
   delivery: { columns: ['hook', 'event', 'target', 'incident'], times: ['at'], held: Infinity },
   pause: { columns: ['reason', 'by'], times: ['until'], held: Infinity },
   group: { columns: ['state'], times: ['since'], held: Infinity },
+  publication: { columns: [], times: [], held: Infinity },
   calibration: { columns: [], times: [], held: Infinity },
 } as const satisfies Record<Table, Shape>;
 

@@ -2,6 +2,7 @@ import type { Contract } from './contract.ts';
 import type { DegradedRule } from './degraded.ts';
 import type { DownRule } from './evidence.ts';
 import type { RecoveryPolicy } from './policy.ts';
+import type { Serves } from './publication.ts';
 import type { Purpose } from './purpose.ts';
 
 /** One thing to watch. Data without functions: it can be printed, compared and kept over a reload. */
@@ -16,6 +17,8 @@ export interface Target {
   readonly probeFingerprint: string;
   /** The host that its attempts load, for the per-host bound. */
   readonly host?: string;
+  /** What consumers are told of it. */
+  readonly serves?: Serves;
   /** Where there is a contract, those that it begins with. */
   readonly rules: Rules;
   readonly contract?: Contract;

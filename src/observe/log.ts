@@ -108,11 +108,18 @@ export function createLogObserver(log: Logger): Observer {
       if (doubtful) log.warn({ because, score }, 'in doubt of itself, verdicts of down are withheld');
       else log.info({ score }, 'sure of itself again');
     },
-    onPause({ scope, reason, by, until, untilHealthy }, over) {
+    onPause({ scope, reason, by, until, untilHealthy, drain }, over) {
       if (over !== null) log.info({ ...scope, reason, because: over }, 'pause over');
       else
         log.info(
-          { ...scope, reason, by, until: new Date(until).toISOString(), until_healthy: untilHealthy },
+          {
+            ...scope,
+            reason,
+            by,
+            until: new Date(until).toISOString(),
+            until_healthy: untilHealthy,
+            drain: drain ?? false,
+          },
           'paused',
         );
     },
@@ -125,6 +132,13 @@ export function createLogObserver(log: Logger): Observer {
       else log.info({ reason }, 'maintenance over');
     },
     onRecovery: createRecoveryLog(log),
+    onPublish(report) {
+      const { what, ...fields } = report;
+      if (report.what === 'set') log[report.panic ? 'warn' : 'info'](fields, 'published');
+      else if (what === 'written') log.info(fields, 'file written');
+      else if (what === 'reloaded') log.info(fields, 'reader reloaded');
+      else log.error(fields, what === 'not written' ? 'file not written' : 'reader not reloaded');
+    },
     onTrouble(what, detail) {
       log.error({ what, detail }, 'trouble');
     },

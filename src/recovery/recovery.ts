@@ -33,6 +33,8 @@ export interface Recovery {
   standing(target: string): RecoveryStanding | undefined;
   /** Somebody has looked: the ladder is armed anew, and a panic of its group holds nothing any more. */
   acknowledge(target: string, by: string): boolean;
+  /** Something is done about it that is not verified yet. */
+  isActing(target: string): boolean;
   /** For all targets, also after a restart, until it is switched on again; null switches it on. */
   switchOff(why: string | null, by: string): void;
   off(): string | null;
@@ -49,6 +51,8 @@ export interface RecoveryOptions {
   /** What enforces does all but the command itself. */
   readonly isDryRun: boolean;
   readonly watch: RecoveryWatch;
+  /** Until when its traffic is let go first, monotonic ms; null: nobody asks for that. */
+  readonly drainsUntil?: (target: Target) => number | null;
   /** Why somebody outside holds all of it back now; null where nobody does. */
   readonly offBy: () => string | null;
   readonly onReport: (report: RecoveryReport) => void;
@@ -217,8 +221,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     },
     standing(name) {
       const target = targets.get(name);
-      if (!target || !watch.look(name)) return undefined;
-      return sight.standing(target);
+      return target && watch.look(name) ? sight.standing(target) : undefined;
     },
     acknowledge(name, by) {
       const target = targets.get(name);
@@ -226,13 +229,12 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       const mode = sight.modeOf(target);
       ledger.setClimb(name, mode, acknowledged(ledger.climb(name, mode), clock.now()));
       groups.acknowledge(groups.nameOf(target));
-      onReport({
-        what: 're_armed',
-        target: name,
-        incident: incidentOf(target),
-        why: `acknowledged by ${by}`,
-      });
+      say(target, 're_armed', `acknowledged by ${by}`);
       return true;
+    },
+    isActing(name) {
+      const target = targets.get(name);
+      return target !== undefined && running.has(name) && sight.modeOf(target) === 'enforce';
     },
     switchOff(why, by) {
       ledger.setOff(why);

@@ -60,6 +60,7 @@ export interface SightOptions {
   readonly failures: ReadonlyMap<string, Attempt>;
   readonly rules: () => RecoveryRules;
   readonly off: () => string | null;
+  readonly drainsUntil?: (target: Target) => number | null;
   readonly isDryRun: boolean;
 }
 
@@ -128,6 +129,7 @@ export function createSight(options: SightOptions): Sight {
       climb,
       rung,
       phase: running.get(name)?.phase().name ?? null,
+      drainsUntil: options.drainsUntil?.(target) ?? null,
       startedAt,
       pausedAt: watch.pausedAt(),
       coolUntil: climb.coolUntil,

@@ -12,6 +12,7 @@ import {
   type Subject,
   covers,
   hushedBecause,
+  isDrained,
   isOver,
   keptOf,
   restored,
@@ -27,6 +28,8 @@ export interface Quiet {
   apply(targets: readonly Target[], maintenance: readonly Maintenance[]): void;
   /** Why nothing is told of it; null where nobody wants that. */
   because(subject: Subject): string | null;
+  /** Whether consumers are to leave it alone meanwhile. */
+  drains(target: Target): boolean;
   /** A pause of the same scope gives way to it. */
   pause(wish: Wish): Pause;
   /** Whatever the scope covers is not paused any more: the pauses that ended, and those that go on for others. */
@@ -41,7 +44,7 @@ export interface Quiet {
 }
 
 /** A pause that somebody asks for. */
-export interface Wish extends Pick<Pause, 'scope' | 'reason' | 'by' | 'untilHealthy'> {
+export interface Wish extends Pick<Pause, 'scope' | 'reason' | 'by' | 'untilHealthy' | 'drain'> {
   readonly forMs: number;
 }
 
@@ -121,6 +124,7 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
       pauses.size === 0 && open.length === 0
         ? null
         : hushedBecause(subject, pauses.values(), open, { now: clock.now(), wall: clock.wallTime() }),
+    drains: (target) => pauses.size > 0 && isDrained(target, pauses.values(), clock.now()),
     pause({ forMs, ...wish }) {
       const now = clock.now();
       const wall = clock.wallTime();

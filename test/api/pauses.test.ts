@@ -55,6 +55,7 @@ const PAUSE = {
   until: '2026-01-01T00:30:00.000Z',
   left_ms: 1_800_000,
   until_healthy: false,
+  drain: false,
   released: [],
 };
 
@@ -64,7 +65,10 @@ describe('POST', () => {
       { target: 'db', until_healthy: true },
       { target: 'db', targets: ['db'], until_healthy: true },
     ],
-    [{ group: 'web' }, { group: 'web', targets: ['web-1', 'web-2'] }],
+    [
+      { group: 'web', drain: true },
+      { group: 'web', targets: ['web-1', 'web-2'], drain: true },
+    ],
     [{ all: true }, { all: true, targets: ['web-1', 'web-2', 'db'] }],
   ])('%j', async (scope, expected) => {
     const { pause } = setUp();

@@ -165,6 +165,65 @@ targets: [{ name: a, tcp: "h:1" }]`,
   });
 });
 
+describe('publish', () => {
+  test('says where, with its defaults; paths are those of the file', () => {
+    const dir = files({
+      't.yaml': `
+targets: [{ name: a, group: web, tcp: "10.0.0.1:80" }]
+publish:
+  - file: { group: web, path: run/web.map, format: haproxy_map }
+  - file:
+      group: web
+      path: /run/web.conf
+      template: "{name}"
+      mode: "0640"
+      lease: 10s
+      then: [systemctl, reload, x]
+  - agent_check: 127.0.0.1:9471
+  - agent_check: { listen: 127.0.0.1:9472, weight: idle }`,
+    });
+    const common = { group: 'web', mode: null, leaseMs: 60_000, reload: null };
+    expect(load(join(dir, 't.yaml')).publish).toEqual({
+      files: [
+        { ...common, path: join(dir, 'run/web.map'), layout: { format: 'haproxy_map' } },
+        {
+          ...common,
+          path: '/run/web.conf',
+          layout: { header: '', line: '{name}', footer: '' },
+          mode: 0o640,
+          leaseMs: 10_000,
+          reload: { argv: ['systemctl', 'reload', 'x'], cwd: dir },
+        },
+      ],
+      agentChecks: [
+        { listen: { host: '127.0.0.1', port: 9_471 }, weight: null },
+        { listen: { host: '127.0.0.1', port: 9_472 }, weight: 'idle' },
+      ],
+    });
+  });
+
+  test('consumers find a target where its probe dials, or where it says', () => {
+    const { targets } = yaml(`
+targets:
+  - { name: a, tcp: "10.0.0.1:80" }
+  - { name: b, http: "https://[fd00::1]/ready" }
+  - { name: c, exec: ["true"] }
+  - { name: d, icmp: 10.0.0.4 }
+  - { name: e, http: "http://h:81/ready", serves: h:80 }
+  - { name: f, grpc: "h:5000", serves: { weight: 3 } }
+  - { name: g, websocket: wss://h/x }`);
+    expect(targets.map(({ serves }) => serves)).toEqual([
+      { address: { host: '10.0.0.1', port: 80 }, weight: 1 },
+      { address: { host: 'fd00::1', port: 443 }, weight: 1 },
+      { address: null, weight: 1 },
+      { address: null, weight: 1 },
+      { address: { host: 'h', port: 80 }, weight: 1 },
+      { address: { host: 'h', port: 5_000 }, weight: 3 },
+      { address: { host: 'h', port: 443 }, weight: 1 },
+    ]);
+  });
+});
+
 describe('groups and maintenance', () => {
   const TARGETS = `
 targets:
@@ -175,10 +234,17 @@ targets:
   test('every group that a target names is one; all of its members are needed unless somebody says otherwise', () => {
     const { groups } = yaml(`${TARGETS}
 hooks: { ops: { shell: "true" } }
-groups: { web: { at_least: 2, notify: ops } }`);
+groups: { web: { at_least: 2, notify: ops, drain: 10s, warm: 1m } }`);
     expect(groups).toEqual([
-      { name: 'web', members: ['web-1', 'web-2', 'web-3'], atLeast: 2, notify: ['ops'] },
-      { name: 'data', members: ['db'], atLeast: 1, notify: [] },
+      {
+        name: 'web',
+        members: ['web-1', 'web-2', 'web-3'],
+        atLeast: 2,
+        notify: ['ops'],
+        drainMs: 10_000,
+        warmMs: 60_000,
+      },
+      { name: 'data', members: ['db'], atLeast: 1, notify: [], drainMs: 0, warmMs: 0 },
     ]);
   });
 

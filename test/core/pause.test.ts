@@ -7,6 +7,7 @@ import {
   type Scope,
   type Subject,
   hushedBecause,
+  isDrained,
   isOver,
   withAttempt,
   withRelease,
@@ -33,6 +34,18 @@ const WEB_1: Subject = { name: 'web-1', group: 'web' };
 const DB: Subject = { name: 'db' };
 const WEB: Subject = { kind: 'group', name: 'web' };
 const START = { now: 0, wall: WALL };
+
+test('a pause drains whom it holds back, where it is to', () => {
+  const pause = aPause({ group: 'web' }, { drain: true });
+  const drains = (subject: Subject, one = pause, now = 0): boolean => isDrained(subject, [one], now);
+  expect([
+    drains(WEB_1),
+    drains(DB),
+    drains(WEB_1, pause, 1_000),
+    drains(WEB_1, aPause({ group: 'web' })),
+  ]).toEqual([true, false, false, false]);
+  expect(drains(WEB_1, withRelease(pause, [{ target: 'web-1' }]))).toBe(false);
+});
 
 describe('a pause', () => {
   test.each<[string, Scope, Subject, boolean]>([

@@ -13,7 +13,7 @@ import {
  * up and drained, `A` up while its recovery is not verified. They are called a, b, c ...
  */
 function members(letters: string): Candidate[] {
-  return [...letters].map((letter, index) => ({
+  return letters.split('').map((letter, index) => ({
     name: 'abcdefghij'[index]!,
     state: (
       {

@@ -8,6 +8,7 @@ import { apiSchema } from '../../src/config/api.ts';
 import { deliveryKeys } from '../../src/config/delivery.ts';
 import { groupSchema } from '../../src/config/groups.ts';
 import { maintenanceSchema } from '../../src/config/maintenance.ts';
+import { publishSchema, servesSchema } from '../../src/config/publish.ts';
 import { concurrencySchema, defaultsSchema } from '../../src/config/schema.ts';
 import { brakesSchema, stepSchema } from '../../src/config/recovery.ts';
 import { hooks } from '../../src/hooks/index.ts';
@@ -41,6 +42,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   api: apiSchema,
   groups: groupSchema,
   maintenance: maintenanceSchema,
+  publish: publishSchema,
+  serves: servesSchema,
 };
 
 const TABLE = /(<!-- keys: (\w+) -->\n)(?:[^]*?\n)??(<!-- \/keys -->)/g;
@@ -69,6 +72,7 @@ describe.each(pages)('%s', (page) => {
 
 test.each([
   ['docs/configuration.md', ['defaults', 'concurrency', 'api', 'groups', 'maintenance']],
+  ['docs/publish.md', ['publish', 'serves']],
   ['docs/hooks.md', ['delivery', ...Object.keys(senders)]],
   ['docs/recovery.md', ['step', 'containment', 'systemd', 'signal', 'recovery']],
 ])('%s has its tables, too', async (page, tables) => {

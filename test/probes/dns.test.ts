@@ -58,7 +58,7 @@ test('the short form, the question as it goes out, and the facts', async () => {
 test("without a server it is the system's", async () => {
   const settings = dns.settings.parse(NAME);
   expect(settings.server).toBeUndefined();
-  expect(dns.host?.(settings)).toBeUndefined();
+  expect(dns.peer?.(settings)).toBeUndefined();
 });
 
 describe('records of each type, as a zone file has them', () => {

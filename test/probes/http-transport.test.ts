@@ -87,7 +87,7 @@ describe('how the server is reached', () => {
     const settings = { url: 'http://no.such.invalid:81/', address: `127.0.0.1:${port}` };
     expect(verdict(await attemptOnce(http, settings))).toBe('ok');
     expect(hosts).toEqual(['no.such.invalid:81']);
-    expect(http.host?.(http.settings.parse(settings))).toBe('127.0.0.1');
+    expect(http.peer?.(http.settings.parse(settings))).toEqual({ host: '127.0.0.1', port });
   });
 
   test('a unix socket: answering, absent, not a socket', async () => {

@@ -53,6 +53,33 @@ describe('recovery', () => {
     await one.recovery().stop(0);
   });
 
+  it('lets traffic go first, and is acting until the verdict', async () => {
+    let until = Infinity;
+    const one = await world({
+      act: ({ target }, { set }) => (set(target, 'ok'), 'ok'),
+      drainsUntil: (now) => (until = Math.min(until, now + 20 * SECOND)),
+    });
+    one.set('t', 'refused');
+    await one.clock.advance(2 * MINUTE);
+    expect(story(one.reports)).toEqual(['held drain', 'begins mend/1', 'acted ok', 'recovered']);
+    expect(one.acted[0]!.at).toBeGreaterThanOrEqual(until);
+    expect(one.acted[0]!.at).toBeLessThan(until + 2 * SECOND);
+    expect(one.recovery().isActing('t')).toBe(false);
+    await one.recovery().stop(0);
+  });
+
+  it('is acting from the last look to the verdict, and not where it is a dry run', async () => {
+    for (const isDryRun of [false, true]) {
+      const one = await world({ isDryRun });
+      expect([one.recovery().isActing('t'), one.recovery().isActing('x')]).toEqual([false, false]);
+      one.set('t', 'refused');
+      await one.clock.advance(20 * SECOND);
+      expect(story(one.reports)).toContain('acted ok');
+      expect(one.recovery().isActing('t')).toBe(!isDryRun);
+      await one.recovery().stop(0);
+    }
+  });
+
   it('climbs step by step, each after its cool-down, and gives up', async () => {
     const one = await world();
     one.set('t', 'refused');

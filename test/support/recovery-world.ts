@@ -45,6 +45,8 @@ export interface WorldOptions {
   readonly random?: () => number;
   readonly isDryRun?: boolean;
   readonly veto?: () => boolean;
+  /** Until when traffic is let go first, asked at `now`. */
+  readonly drainsUntil?: (now: number) => number;
 }
 
 interface Disk {
@@ -155,6 +157,7 @@ export function createWorld(options: WorldOptions): World {
         pausedAt: () => flags.pausedAt,
       },
       offBy: () => null,
+      drainsUntil: () => options.drainsUntil?.(clock.now()) ?? null,
       onReport: (report) => {
         if (of === process) reports.push(report);
       },
