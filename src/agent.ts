@@ -77,8 +77,8 @@ export function createAgent(options: AgentOptions): Agent {
   });
   const observer: Required<Observer> = {
     ...told,
-    onAttempt(target, attempt, health, held) {
-      told.onAttempt(target, attempt, health, held);
+    onAttempt(target, attempt, health, held, given) {
+      told.onAttempt(target, attempt, health, held, given);
       quiet.seen(target, attempt, health);
       groups.seen(target, attempt, health);
       // Its traffic is let go before anything is done about it.

@@ -14,6 +14,7 @@ import { pauses } from './pauses.ts';
 import { probe } from './probe.ts';
 import { renderProblems } from './problems.ts';
 import { ack, recovery } from './recovery.ts';
+import { replay } from './replay.ts';
 import { run } from './run.ts';
 import { schema } from './schema.ts';
 import { status } from './status.ts';
@@ -34,6 +35,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   notify,
   recovery,
   ack,
+  replay,
   new: newFiles,
   schema,
   demo,

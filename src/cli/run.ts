@@ -21,6 +21,7 @@ import { toldToLeave } from './leave.ts';
 import { createListener } from './listener.ts';
 import type { Command } from './main.ts';
 import { renderProblems } from './problems.ts';
+import { createAttemptRecorder } from '../store/attempts.ts';
 import { createRecorder } from '../store/recorder.ts';
 import { openState } from './state.ts';
 import { routesOf } from './routes.ts';
@@ -84,7 +85,9 @@ export async function runAgent(
   const store = await openState(keepsState ? config.state : null, clock, log);
   const judgements = createJudgements();
   const recorder = createRecorder({ store, clock });
-  const told = [createLogObserver(log), recorder, beatLog, counters, judgements.observer, ...observers];
+  const attempts = createAttemptRecorder({ store, clock });
+  const kept = [recorder, attempts.observer];
+  const told = [createLogObserver(log), ...kept, beatLog, counters, judgements.observer, ...observers];
   const listener = createListener({
     clock,
     observer: combine(told),
@@ -179,6 +182,7 @@ export async function runAgent(
   });
   await reloaded;
   await Promise.all([agent.stop(), listener.stop(), agentChecks.stop()]);
+  attempts.stop();
   await store.close();
   beatLog.end();
   log.info({ ...counters.totals() }, 'stopped');

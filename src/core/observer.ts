@@ -1,7 +1,7 @@
 import type { Derivation } from './contract.ts';
 import type { Doubt, Trouble } from './doubt.ts';
 import type { Attempt } from './outcome.ts';
-import type { Health, Transition } from './health.ts';
+import type { Circumstances, Health, Transition } from './health.ts';
 import type { News, NewsSubject } from './news.ts';
 import type { BeatReport } from './beat.ts';
 import type { HookReport, HookRetry } from './hook.ts';
@@ -15,8 +15,14 @@ import type { Target } from './target.ts';
  * the probe path. One that throws is reported to `onTrouble` and stops neither the others nor the caller.
  */
 export interface Observer {
-  /** `held`: what would have followed, and why it did not. */
-  onAttempt?(target: Target, attempt: Attempt, health: Health, held: string | null): void;
+  /** `held`: what would have followed, and why it did not; `given`: what it was judged under. */
+  onAttempt?(
+    target: Target,
+    attempt: Attempt,
+    health: Health,
+    held: string | null,
+    given: Circumstances,
+  ): void;
   onTransition?(target: Target, transition: Transition): void;
   /** What the world is told of a target, after the transition that it may be due to, or of a group. */
   onNews?(subject: NewsSubject, news: News): void;
@@ -62,7 +68,8 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
     }
   }
   return {
-    onAttempt: (target, attempt, health, held) => tell((o) => o.onAttempt?.(target, attempt, health, held)),
+    onAttempt: (target, attempt, health, held, given) =>
+      tell((o) => o.onAttempt?.(target, attempt, health, held, given)),
     onTransition: (target, transition) => tell((o) => o.onTransition?.(target, transition)),
     onNews: (subject, news) => tell((o) => o.onNews?.(subject, news)),
     onAbandoned: (name, incident) => tell((o) => o.onAbandoned?.(name, incident)),

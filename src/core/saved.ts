@@ -114,3 +114,8 @@ function turned(health: Health, now: number): Health {
     flaps: { ...flaps, at: turn(flaps.at), changedAt: turn(flaps.changedAt) },
   };
 }
+
+/** A health that was kept at one time and is gone on with at another: ages stay as they are. Monotonic ms. */
+export function laidAside(health: Health, from: number, to: number): Health {
+  return turned(turned(health, from), to);
+}

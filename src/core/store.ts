@@ -3,6 +3,7 @@ import type { GroupHealth } from './group.ts';
 import type { EvidenceClass, Reason } from './outcome.ts';
 import type { KeptPause } from './pause.ts';
 import type { KeptStanding } from './publish.ts';
+import type { AttemptsRow } from './recorded.ts';
 import type { SavedTarget } from './saved.ts';
 
 /** What outlives the agent: documents in tables, found again after a restart, a crash, or a power cut. */
@@ -75,6 +76,8 @@ export interface Rows {
   publication: KeptStanding;
   /** What a target's habits have taught, by its name. */
   calibration: Row;
+  /** Attempts in a row that came to the same. */
+  attempt: AttemptsRow;
 }
 
 export type Table = keyof Rows;
@@ -113,8 +116,8 @@ interface Shape {
   readonly times: readonly string[];
   /** The column that rows are looked up by. */
   readonly index?: string;
-  /** A history: old rows are pruned, beyond this number the oldest; a time as a name: not before it is set. */
-  readonly history?: { readonly most: number; readonly ends?: string };
+  /** A history: rows older than `days` (90) are pruned, beyond `most` the oldest; with `ends`, a time, not before it is set. */
+  readonly history?: { readonly most: number; readonly days?: number; readonly ends?: string };
   /** How many rows are held in memory; of a history the newest. */
   readonly held: number;
 }
@@ -148,6 +151,12 @@ export const TABLES = {
   group: { columns: ['state'], times: ['since'], held: Infinity },
   publication: { columns: [], times: [], held: Infinity },
   calibration: { columns: [], times: [], held: Infinity },
+  attempt: {
+    columns: ['target', 'count', 'status', 'reason', 'state'],
+    times: ['first', 'last'],
+    history: { most: 200_000, days: 30 },
+    held: 0,
+  },
 } as const satisfies Record<Table, Shape>;
 
 export type Column<Name extends Table> =

@@ -5,6 +5,7 @@ import { type Transition } from '../core/health.ts';
 import type { HookReport } from '../core/hook.ts';
 import type { Observer } from '../core/observer.ts';
 import { EVIDENCE_CLASSES, type Outcome, classOf, reasonOf } from '../core/outcome.ts';
+import { conditionsOf } from '../core/recorded.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
 import { createRecoveryLog } from './recovery-log.ts';
@@ -31,7 +32,8 @@ export function createLogObserver(log: Logger): Observer {
   }
 
   return {
-    onAttempt({ name }, { outcome, number, latencyMs }, { state }, held) {
+    onAttempt({ name }, attempt, { state }, held, given) {
+      const { outcome, number, startedAt, latencyMs } = attempt;
       countVoids(name, outcome);
       if (!log.isLevelEnabled('debug')) return;
       const { status, message } = outcome;
@@ -41,9 +43,11 @@ export function createLogObserver(log: Logger): Observer {
           status,
           reason: reasonOf(outcome),
           message,
+          start_ms: round(startedAt),
           latency_ms: round(latencyMs),
           state,
           attempt: number,
+          ...conditionsOf(attempt, given),
           ...(held !== null && { held }),
         },
         'attempt',

@@ -111,11 +111,11 @@ export function createFleet({
   });
   const witness: Required<Observer> = {
     ...observer,
-    onAttempt(target, attempt, health, held) {
+    onAttempt(target, attempt, health, held, given) {
       const mass = health.state === 'suspect' && sawMass();
       if (isUnheard(attempt) || mass) anchors.ask();
       if (mass) episode = withMass(episode, { now: clock.now(), wall: clock.wallTime() });
-      observer.onAttempt(target, attempt, health, held);
+      observer.onAttempt(target, attempt, health, held, given);
     },
   };
 

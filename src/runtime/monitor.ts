@@ -161,7 +161,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     // On another grid nothing was missed of the old one.
     if (chosen) latest = { ...latest, onGrid: false };
     const { held } = judgement;
-    observer.onAttempt(target, attempt, health, held && whyHeld(held, why));
+    observer.onAttempt(target, attempt, health, held && whyHeld(held, why), given);
     if (judgement.transition) observer.onTransition(target, judgement.transition);
     for (const news of judgement.news) observer.onNews(target, news);
     if (chosen) observer.onContract(target, chosen);

@@ -69,7 +69,8 @@ export function selectRows(table: Table, where: Readonly<Record<string, string |
   return `SELECT row FROM "${table}" ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY id DESC LIMIT ?`;
 }
 
-const KEEP_MS = 90 * 86_400_000;
+const DAY_MS = 86_400_000;
+const KEEP_DAYS = 90;
 /** Rows that go at once: a long transaction would hold up what is to be committed. */
 const MOST_AT_ONCE = 2_000;
 
@@ -78,8 +79,9 @@ export function prunes(table: Table, now: number): string[] {
   const { history } = shapeOf(table);
   if (!history) return [];
   const over = history.ends ? `"${history.ends}" IS NOT NULL AND` : '';
+  const oldest = now - (history.days ?? KEEP_DAYS) * DAY_MS;
   const beyond = `SELECT id FROM "${table}" ORDER BY id DESC LIMIT 1 OFFSET ${history.most}`;
-  return [`saved < ${now - KEEP_MS}`, `id <= (${beyond})`].map(
+  return [`saved < ${oldest}`, `id <= (${beyond})`].map(
     (rule) =>
       `DELETE FROM "${table}" WHERE id IN (SELECT id FROM "${table}" WHERE ${over} ${rule} ORDER BY id LIMIT ${MOST_AT_ONCE})`,
   );

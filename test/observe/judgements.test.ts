@@ -20,8 +20,9 @@ function remembered(script: string) {
     const outcome = OUTCOMES[letter.toLowerCase()]!;
     const startedAt = index * 1_000;
     const attempt = { outcome, number: index + 1, at: startedAt, startedAt, latencyMs: 1, phases: {} };
-    ({ health } = judge(health, attempt, circumstances({ at: startedAt })));
-    judgements.observer.onAttempt!(aTarget(), attempt, health, letter === 'H' ? 'paused' : null);
+    const given = circumstances({ at: startedAt });
+    ({ health } = judge(health, attempt, given));
+    judgements.observer.onAttempt!(aTarget(), attempt, health, letter === 'H' ? 'paused' : null, given);
   });
   return { judgements, last: judgements.of('t') };
 }

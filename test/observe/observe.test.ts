@@ -11,6 +11,7 @@ import type { OpenWindow, Pause } from '../../src/core/pause.ts';
 import { createCounters } from '../../src/observe/counters.ts';
 import { createLogObserver } from '../../src/observe/log.ts';
 import { DOWN } from '../support/hook-events.ts';
+import { circumstances } from '../support/circumstances.ts';
 import { aTarget } from '../support/targets.ts';
 
 const ATTEMPT = { outcome: ok('fine'), number: 1, at: 0, startedAt: 0, latencyMs: 1.23456, phases: {} };
@@ -21,7 +22,7 @@ test('counters: attempts by status, missed starts, hooks, and the lateness of st
   for (let ms = 0; ms < 100; ms++) counters.onStart?.(target, ms + 0.5);
   counters.onStart?.(target, 99_999);
   counters.onStart?.(target, -0.5);
-  counters.onAttempt?.(target, ATTEMPT, unknownHealth(0), null);
+  counters.onAttempt?.(target, ATTEMPT, unknownHealth(0), null, circumstances());
   counters.onMissed?.(target, 3);
   expect(counters.totals()).toEqual({
     attempts: { ok: 1, warn: 0, fail: 0, void: 0 },
@@ -50,6 +51,7 @@ test('single attempts are logged at debug only', () => {
       ATTEMPT,
       unknownHealth(0),
       'nobody is told: paused',
+      circumstances({ regular: false }),
     );
     expect(written.length).toBe(lines);
     if (lines > 0)
@@ -57,6 +59,8 @@ test('single attempts are logged at debug only', () => {
         msg: 'attempt',
         status: 'ok',
         latency_ms: 1.235,
+        start_ms: 0,
+        confirmation: true,
         held: 'nobody is told: paused',
       });
   }
