@@ -7,7 +7,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds since the epoch. */
   wallTime(): number;
-  /** Calls back once, at or after `at` (monotonic ms). The returned function cancels; calling it late does no harm. */
+  /**
+   * Calls back once, at `at` (monotonic ms) or after it, or less than a millisecond before: whoever compares has to bear that. The
+   * returned function cancels; calling it late does no harm.
+   */
   schedule(at: number, callback: () => void): Cancel;
 }
 

@@ -117,7 +117,7 @@ export function runTransaction(options: TransactionOptions): Transaction {
         cancelProbe = clock.schedule(order.at, options.ask);
         break;
       case 'wake':
-        timers.add(clock.schedule(order.at, wake));
+        timers.add(clock.schedule(order.at, () => wake(order.at)));
         break;
       case 'intend':
         void intend();
@@ -131,8 +131,9 @@ export function runTransaction(options: TransactionOptions): Transaction {
     }
   }
 
-  function wake(): void {
-    tell({ type: 'time', now: clock.now(), doubtful: options.isDoubtful() });
+  /** Timers may come a fraction early, and nobody would wake it again. */
+  function wake(at: number): void {
+    tell({ type: 'time', now: Math.max(at, clock.now()), doubtful: options.isDoubtful() });
   }
 
   async function vet(): Promise<void> {

@@ -80,6 +80,14 @@ describe('recovery', () => {
     }
   });
 
+  it('comes to its verdict though timers come a fraction early', async () => {
+    const one = await world({ act: ({ target }, { set }) => (set(target, 'ok'), 'ok'), earlyMs: 0.4 });
+    one.set('t', 'refused');
+    await one.clock.advance(2 * MINUTE);
+    expect(story(one.reports)).toEqual(['begins mend/1', 'acted ok', 'recovered']);
+    await one.recovery().stop(0);
+  });
+
   it('climbs step by step, each after its cool-down, and gives up', async () => {
     const one = await world();
     one.set('t', 'refused');

@@ -45,6 +45,8 @@ export interface WorldOptions {
   readonly random?: () => number;
   readonly isDryRun?: boolean;
   readonly veto?: () => boolean;
+  /** Timers come so much early, as the system's do. */
+  readonly earlyMs?: number;
   /** Until when traffic is let go first, asked at `now`. */
   readonly drainsUntil?: (now: number) => number;
 }
@@ -141,7 +143,10 @@ export function createWorld(options: WorldOptions): World {
     const of = ++process;
     recovery = createRecovery({
       steps: registry(of),
-      clock,
+      clock: {
+        ...clock,
+        schedule: (at, callback) => clock.schedule(at - (options.earlyMs ?? 0), callback),
+      },
       random: options.random ?? (() => 0.5),
       store: storeOf(of),
       redact: (text) => text,
