@@ -118,7 +118,8 @@ export function agentAnswer(
     const reason = plain(why)
       .replaceAll(/[^\u0020-\u007e]/g, '?')
       .slice(0, LONGEST_REASON);
-    return `down#${reason}`;
+    // HAProxy looks for the sharp where a word begins: `down#why` is no word that it knows, whatever its manual says.
+    return `down #${reason}`;
   }
   const words = ['up', ...(wasDrained ? ['ready'] : [])];
   if (weight !== null) {

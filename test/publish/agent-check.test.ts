@@ -14,7 +14,7 @@ const IN: MemberStanding = { published: true, drained: false, wasDrained: false,
 describe('the words', () => {
   test.each<[string, Partial<MemberStanding>, string | null, string]>([
     ['in', {}, null, 'up'],
-    ['out', { published: false, why: 'down: no route\n(ü)' }, null, 'down#down: no route (?)'],
+    ['out', { published: false, why: 'down: no route\n(ü)' }, null, 'down #down: no route (?)'],
     ['drained', { published: false, drained: true }, 'idle', 'drain'],
     ['drained a moment ago', { wasDrained: true }, null, 'up ready'],
     ['with a weight', { facts: { idle: 74.6 } }, 'idle', 'up 75%'],
