@@ -147,7 +147,8 @@ export function outlook(view: View, name: 'ok' | EvidenceClass, reached: State):
       const attempt = running.shift()!;
       // The first that cannot be reached has the anchors asked, and nothing says that they do not answer.
       const isUnasked = pathWorks === null;
-      const asked = { ...view, reasons: { ...view.reasons, pathWorks } };
+      // And what it depends on is asked, too.
+      const asked = { ...view, reasons: { ...view.reasons, pathWorks, dependencies: null } };
       const { health, held } = judged(asked, standing.health, name, attempt, now);
       if (isUnasked && name !== 'explicit') pathWorks = true;
       attempts++;

@@ -1,5 +1,5 @@
 import type { Doubt, Trouble } from './doubt.ts';
-import type { Circumstances } from './health.ts';
+import type { Circumstances, Heard } from './health.ts';
 import type { Gate, Held } from './held.ts';
 import { type Purpose, mayRecover } from './purpose.ts';
 
@@ -8,6 +8,8 @@ export interface Reasons {
   readonly doubt: Doubt;
   /** Targets that it depends on and that are not up. */
   readonly blockers: readonly string[];
+  /** When those were heard of, and which of them have not been since this one began to fail; none where there are none. */
+  readonly dependencies?: (Heard & { readonly awaited: readonly string[] }) | null;
   /** Why nothing is opened, as in a pause. */
   readonly hushed: string | null;
   /** Id of the episode in which many targets fail together; none where none is under way. */
@@ -20,13 +22,14 @@ export interface Reasons {
 
 /** What a judgement needs to know of them. */
 export function circumstancesOf(
-  { doubt, blockers, hushed, episode = null, pathWorks }: Reasons,
-  given: Omit<Circumstances, 'doubt' | 'unreachable' | 'hushed' | 'episode' | 'pathWorks'>,
+  { doubt, blockers, dependencies = null, hushed, episode = null, pathWorks }: Reasons,
+  given: Omit<Circumstances, 'doubt' | 'unreachable' | 'dependencies' | 'hushed' | 'episode' | 'pathWorks'>,
 ): Circumstances {
   return {
     ...given,
     doubt,
     unreachable: blockers.length > 0,
+    dependencies,
     hushed: hushed !== null,
     episode,
     pathWorks: pathWorks === true,
@@ -49,6 +52,16 @@ const GATES: Readonly<Record<Gate, (reasons: Reasons) => { holds: boolean; why: 
         ? 'what it depends on is up'
         : `${blockers.join(', ')} ${blockers.length === 1 ? 'is' : 'are'} not up`,
   }),
+  dependency: ({ dependencies }) => {
+    const awaited = dependencies?.awaited ?? [];
+    return {
+      holds: awaited.length > 0,
+      why:
+        awaited.length === 0
+          ? 'nothing that it depends on is waited for'
+          : `${awaited.join(', ')} ${awaited.length === 1 ? 'has' : 'have'} not been heard since it began to fail`,
+    };
+  },
   path: ({ pathWorks }) => ({
     holds: pathWorks === false,
     why: pathWorks ? 'an anchor answers, or there is none' : 'no anchor has answered lately',

@@ -9,7 +9,7 @@ import {
 import type { Doubt } from './doubt.ts';
 import { type DownRule, type Evidence, NO_EVIDENCE, withFailure } from './evidence.ts';
 import { type Flaps, NO_FLAPS, settledBy, withDown, withUp } from './flapping.ts';
-import { type Held, heldBack, provenIn } from './held.ts';
+import { type Held, heldBack, provenIn, withheldBy } from './held.ts';
 import { incidentId } from './incident.ts';
 import { type News, NO_NEWS, newsOf } from './news.ts';
 import { type Attempt, type Good, classOf } from './outcome.ts';
@@ -74,12 +74,22 @@ export interface Circumstances {
   readonly episode?: string | null;
   /** A target it depends on is not up: failures say nothing of this one, so they open no incident. */
   readonly unreachable: boolean;
+  /** When the targets that it depends on were heard of; none where it depends on nothing. */
+  readonly dependencies?: Heard | null;
   /** What the agent thinks of itself. */
   readonly doubt: Pick<Doubt, 'score' | 'doubtful'>;
   /** An anchor has answered lately, or there is none to ask: what cannot be reached is not cut off on our side. */
   readonly pathWorks: boolean;
   /** Wall clock ms. */
   readonly at: number;
+}
+
+/** Of the targets that one depends on. */
+export interface Heard {
+  /** Monotonic ms: attempts that started up to then have been judged, of each of them. */
+  readonly at: number;
+  /** How long they are waited for, ms. */
+  readonly patienceMs: number;
 }
 
 export function unknownHealth(at: number): Health {
@@ -171,11 +181,8 @@ function afterGood(
   }
 }
 
-function afterFail(
-  health: Health,
-  attempt: Attempt,
-  { rules, at, unreachable, doubt, pathWorks, regular }: Circumstances,
-): Health {
+function afterFail(health: Health, attempt: Attempt, circumstances: Circumstances): Health {
+  const { at, unreachable, regular } = circumstances;
   switch (health.state) {
     case 'unknown':
     case 'up':
@@ -189,8 +196,11 @@ function afterFail(
         : withConfirmation(health.recent, { isGood: false });
       const evidence = withFailure(health.evidence, failed, startedAt);
       const degradation = withoutGood(health.degradation, recent);
-      const proven = provenIn({ evidence, recent }, { rules, doubt }, endOf(attempt));
-      return proven === null || (proven === 'path' && !pathWorks)
+      const found = { evidence, recent };
+      const isDown =
+        provenIn(found, circumstances, endOf(attempt)) !== null &&
+        withheldBy(found, circumstances, endOf(attempt)) === null;
+      return !isDown
         ? { ...suspect, evidence, recent, degradation }
         : { ...suspect, state: 'down', evidence: NO_EVIDENCE, incidentAt: at, recent, degradation };
     }

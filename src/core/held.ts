@@ -6,7 +6,7 @@ import { type Recent, provenByShare } from './ratio.ts';
 import { isUntold } from './told.ts';
 
 /** What may stand between a failure and a hook that hears of it. */
-export type Gate = 'doubt' | 'unreachable' | 'path' | 'hushed' | 'flapping';
+export type Gate = 'doubt' | 'unreachable' | 'dependency' | 'path' | 'hushed' | 'flapping';
 
 /** What an attempt was kept from: its failure does not count, the rule is met without a verdict, or nobody is told. */
 export interface Held {
@@ -24,15 +24,32 @@ export function provenIn(
   return provenBy(evidence, rule, at) ?? provenByShare(recent, rule, at);
 }
 
+/**
+ * Why the rule for down is met at `end`, monotonic ms, and there is no verdict; null where nothing stands against it. What
+ * brings a target down as a rule brings down what depends on it: so those are heard first, from the first failure on.
+ */
+export function withheldBy(
+  found: { readonly evidence: Evidence; readonly recent: Recent },
+  circumstances: Circumstances,
+  end: number,
+): 'path' | 'dependency' | null {
+  const { pathWorks, dependencies } = circumstances;
+  if (!pathWorks && provenIn(found, circumstances, end) === 'path') return 'path';
+  // Every failure extends the run of the path.
+  const since = found.evidence.path?.since ?? end;
+  const isAwaited = dependencies && dependencies.at < since && end - since < dependencies.patienceMs;
+  return isAwaited ? 'dependency' : null;
+}
+
 /** What was held back at an attempt that made `after` of the health before; null where nothing was. */
 export function heldBack(after: Health, attempt: Attempt, circumstances: Circumstances): Held | null {
-  const { target, doubt, unreachable, pathWorks, hushed } = circumstances;
+  const { target, doubt, unreachable, hushed } = circumstances;
   if (attempt.outcome.status === 'fail' && after.incidentAt === null) {
     if (doubt.doubtful) return { gate: 'doubt', what: 'failure' };
     if (unreachable) return { gate: 'unreachable', what: 'failure' };
     const end = attempt.startedAt + attempt.latencyMs;
-    if (!pathWorks && provenIn(after, circumstances, end) === 'path')
-      return { gate: 'path', what: 'verdict' };
+    const gate = provenIn(after, circumstances, end) && withheldBy(after, circumstances, end);
+    if (gate) return { gate, what: 'verdict' };
   }
   if (!isUntold(after.told, holdsOf(after, target))) return null;
   const closed = doubt.doubtful ? 'doubt' : unreachable ? 'unreachable' : hushed ? 'hushed' : undefined;

@@ -11,6 +11,7 @@ import { type Memory, askedOtherwise, nothingKnown } from '../core/saved.ts';
 import type { Target } from '../core/target.ts';
 import type { View } from '../core/view.ts';
 import { createAnchors } from './anchors.ts';
+import { createDependencies } from './dependencies.ts';
 import { type WrittenBounds, boundsFor } from './bounds.ts';
 import { createLimiter } from './limiter.ts';
 import { type Monitor, createMonitor } from './monitor.ts';
@@ -95,12 +96,7 @@ export function createFleet({
   /** By target, the end of monitors that were stopped while their probe was still at it. */
   const ending = new Map<string, Promise<void>>();
 
-  function blockers(target: Target): readonly string[] {
-    return target.dependsOn.filter((name) => {
-      const state = monitors.get(name)?.health().state;
-      return state === 'suspect' || state === 'down' || state === 'recovering';
-    });
-  }
+  const dependencies = createDependencies((name) => monitors.get(name), clock.now);
 
   const anchors = createAnchors({
     probes,
@@ -113,6 +109,7 @@ export function createFleet({
     ...observer,
     onAttempt(target, attempt, health, held, given) {
       const mass = health.state === 'suspect' && sawMass();
+      dependencies.ask(target, health);
       if (isUnheard(attempt) || mass) anchors.ask();
       if (mass) episode = withMass(episode, { now: clock.now(), wall: clock.wallTime() });
       observer.onAttempt(target, attempt, health, held, given);
@@ -149,11 +146,15 @@ export function createFleet({
       observer: witness,
       redact,
       epoch,
-      blockers: () => blockers(target),
-      isHushed: () => hushedBecause(target),
-      episode: episodeId,
+      isUnreachable: () => dependencies.blockers(target).length > 0,
+      surroundings: () => ({
+        blockers: dependencies.blockers(target),
+        dependencies: dependencies.heard(target),
+        hushed: hushedBecause(target),
+        episode: episodeId(),
+        pathWorks: anchors.pathWorks(),
+      }),
       vigil,
-      pathWorks: anchors.pathWorks,
       memory,
     });
     monitors.set(target.name, monitor);

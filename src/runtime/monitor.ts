@@ -44,17 +44,16 @@ export interface MonitorOptions {
   readonly redact: Redact;
   /** Monotonic ms from which all targets count their phases. */
   readonly epoch: number;
-  /** The targets that this one depends on and that are not up. */
-  readonly blockers: () => readonly string[];
-  readonly isHushed: () => Reasons['hushed'];
-  readonly episode: () => Reasons['episode'];
+  /** What stands around the target: what it depends on, who has paused it, whether the network is there. */
+  readonly surroundings: () => Omit<Reasons, 'doubt' | 'flapping' | 'purpose'>;
+  /** What it depends on is not up: asked more often than all of that. */
+  readonly isUnreachable: () => boolean;
   readonly vigil: Pick<Vigil, 'doubt' | 'lapses' | 'note'>;
-  readonly pathWorks: () => boolean | null;
   readonly memory: Memory;
 }
 
 export function createMonitor(options: MonitorOptions): Monitor {
-  const { target, probe, clock, limiter, observer, redact, epoch, vigil, pathWorks } = options;
+  const { target, probe, clock, limiter, observer, redact, epoch, vigil, surroundings } = options;
   const { name } = target;
   const habits = createHabits(target, options.memory);
   let { health, attempts, missed } = options.memory;
@@ -131,12 +130,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
   function reasons(): Reasons {
     return {
       doubt: vigil.doubt(),
-      blockers: options.blockers(),
-      hushed: options.isHushed(),
-      pathWorks: pathWorks(),
       flapping: health.flaps.flapping,
       purpose: target.purpose,
-      episode: options.episode(),
+      ...surroundings(),
     };
   }
 
@@ -175,7 +171,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       rules: habits.rules(),
       health,
       suspected,
-      held: doubtful || options.blockers().length > 0,
+      held: doubtful || options.isUnreachable(),
       stretch: score + 1,
       active: active.size,
       latest,
