@@ -19,13 +19,14 @@ export function createFakeClock({ now = 1_000, wallTime = Date.UTC(2026, 0, 1) }
   const startedAt = now;
   let current = now;
   let stepped = 0;
-  let entries: { at: number; order: number; callback: () => void }[] = [];
-  let order = 0;
+  let entries: { at: number; callback: () => void }[] = [];
 
   function takeNext(until: number): (() => void) | undefined {
-    const due = entries
-      .filter(({ at }) => at <= until)
-      .toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
+    let due: (typeof entries)[number] | undefined;
+    for (const entry of entries) {
+      // Of those of one moment the first comes first: they are in order.
+      if (entry.at <= until && (!due || entry.at < due.at)) due = entry;
+    }
     if (!due) return undefined;
     entries = entries.filter((entry) => entry !== due);
     current = Math.max(current, due.at);
@@ -36,7 +37,7 @@ export function createFakeClock({ now = 1_000, wallTime = Date.UTC(2026, 0, 1) }
     now: () => current,
     wallTime: () => wallTime + stepped + current - startedAt,
     schedule(at, callback) {
-      const entry = { at, order: order++, callback };
+      const entry = { at, callback };
       entries.push(entry);
       return () => {
         entries = entries.filter((other) => other !== entry);
