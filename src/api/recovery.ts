@@ -3,10 +3,11 @@ import type { Phase } from '../core/transaction.ts';
 import type { Mode } from '../core/policy.ts';
 import { plain } from '../core/plain.ts';
 import type { Target } from '../core/target.ts';
-import { type Route, fine, refused, unknownName } from './routes.ts';
+import { type Route, fine, iso, refused, unknownName } from './routes.ts';
 
 /** What of the agent has to do with recovery. */
 export interface Recovering {
+  wallTime(): number;
   targets(): readonly Target[];
   acknowledge(target: string, by: string): boolean;
   switchOff(why: string | null, by: string): void;
@@ -44,6 +45,7 @@ export interface RecoveryStatus {
 
 /** The answer to `GET` and `POST /api/v1/recovery`. */
 export interface SwitchAnswer {
+  readonly at: string;
   /** Who has switched recovery off; null where it is on. */
   readonly off: string | null;
   readonly kept: boolean;
@@ -75,7 +77,11 @@ export function recoveryStatus(standing: Standing | undefined, now: number): Rec
 const LONGEST = 200;
 
 export function recoveryRoutes(agent: Recovering): Route[] {
-  const answer = async (): Promise<SwitchAnswer> => ({ off: agent.off(), kept: await agent.commit() });
+  const answer = async (): Promise<SwitchAnswer> => ({
+    at: iso(agent.wallTime()),
+    off: agent.off(),
+    kept: await agent.commit(),
+  });
   return [
     { method: 'GET', path: '/api/v1/recovery', answer: async () => fine(await answer()) },
     {

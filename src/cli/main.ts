@@ -6,6 +6,7 @@ import { check } from './check.ts';
 import { AskError } from './client.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
+import { incident, incidents } from './incidents.ts';
 import { newFiles } from './new.ts';
 import { notify } from './notify.ts';
 import { once } from './once.ts';
@@ -36,6 +37,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   recovery,
   ack,
   replay,
+  incidents,
+  incident,
   new: newFiles,
   schema,
   demo,

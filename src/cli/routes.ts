@@ -1,6 +1,7 @@
 import type { Agent } from '../agent.ts';
 import { type Explained, explanationRoute } from '../api/explanation.ts';
 import { groupsRoute } from '../api/groups.ts';
+import { incidentRoutes } from '../api/incidents.ts';
 import { membersRoute } from '../api/members.ts';
 import { pauseRoutes } from '../api/pauses.ts';
 import { recoveryRoutes, recoveryStatus } from '../api/recovery.ts';
@@ -39,7 +40,9 @@ export function routesOf({ clock, startedAt, config, agent, store, history }: Ru
       view: (target) => agent().view(target),
       recovery: (target) => recoveryStatus(agent().recovery.standing(target), now()),
     }),
+    ...incidentRoutes(store, wallTime),
     ...recoveryRoutes({
+      wallTime,
       targets,
       acknowledge: (target, by) => agent().recovery.acknowledge(target, by),
       switchOff: (why, by) => agent().recovery.switchOff(why, by),

@@ -34,7 +34,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 export const run: Command = {
   synopsis: 'FILE... [--log FORMAT] [--log-level LEVEL] [--dry-run]',
-  summary: 'Watches the targets until SIGTERM; SIGHUP or a changed file reloads.',
+  summary: 'Watches the targets until SIGTERM; SIGHUP or a change reloads.',
   options: [
     '--log FORMAT       json, text, or auto: text on a terminal, else json [auto]',
     '--log-level LEVEL  debug, info, warn or error; debug adds every attempt [info]',

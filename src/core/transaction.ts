@@ -87,6 +87,8 @@ export interface Turn {
 
 /** An intent that took longer to write is of the past: whoever stood still meanwhile does not act on it. */
 const INTENT_HOLDS_MS = 5_000;
+/** Timers count whole milliseconds and may fire a fraction early; who is woken once is not to miss it. */
+const EARLY_MS = 1;
 
 export function begun({ vets }: TransactionRules, now: number): Turn {
   return vets ? { phase: { name: 'vetting' }, orders: [{ do: 'vet' }] } : look(now);
@@ -115,7 +117,7 @@ export function step(phase: Phase, event: TransactionEvent, rules: TransactionRu
     case 'acting':
       return acting(phase, event, rules);
     case 'settling':
-      if (event.type !== 'time' || event.now < phase.until) break;
+      if (event.type !== 'time' || event.now < phase.until - EARLY_MS) break;
       return verify(phase.healed, rules, event.now);
     case 'verifying':
       return verifying(phase, event, rules);
@@ -215,7 +217,7 @@ function succeeded(
   const next = { ...phase, heard: true, goodSince, successes };
   if (successes < enough) return { phase: next, orders: [{ do: 'probe at', at: now + spacingMs }] };
   const stableAt = goodSince + stableMs;
-  if (startedAt >= stableAt) {
+  if (startedAt >= stableAt - EARLY_MS) {
     return phase.healed
       ? ended('self_healed', 'it answered again before the action had ended')
       : ended('recovered', `${successes} good attempts in a row`);
@@ -235,7 +237,7 @@ function timedOut(
   { now, doubtful }: Extract<TransactionEvent, { type: 'time' }>,
   { successes: enough }: Verify,
 ): Turn {
-  if (now < phase.until) return stay(phase);
+  if (now < phase.until - EARLY_MS) return stay(phase);
   if (doubtful) return ended('inconclusive', 'the agent is in doubt of itself');
   if (!phase.heard) return ended('inconclusive', 'no attempt said anything about the target');
   return phase.successes < enough

@@ -85,6 +85,43 @@ test('step by step, until the probe says that it helped', async () => {
   ]);
 });
 
+test('the story of an incident, with what its actions printed', async () => {
+  const { agent, fall, vitald } = await aService();
+  fall();
+  const { incident } = await agent.waitFor(is('recovery outcome', { outcome: 'recovered' }));
+  const id = String(incident);
+  const list = await vitald('incidents');
+  expect(list.stdout).toMatch(new RegExp(`^INCIDENT +OPENED .*\n${id} +.* up +exit: `));
+  const { stdout } = await vitald('incident', id);
+  const story = stdout.split('\n').map((line) => line.trim().replace(/^\+\S+ +/, ''));
+  const order = [
+    /^first failure +/,
+    /^down +exit: /,
+    /^recovery +mend\/1, attempt 1: \/bin\/sh -c/,
+    /^recovery +mend\/1 ok: in vain$/,
+    /^recovery +mend\/1 failed: 0 of 2 good attempts/,
+    /^recovery +mend\/2, attempt 1: sh -c/,
+    /^recovery +mend\/2 recovered: /,
+    /^mend\/1 \(shell\), attempt 1$/,
+    /^\| in vain$/,
+    /^mend\/2 \(exec\), attempt 1$/,
+  ];
+  let at = -1;
+  for (const pattern of order) {
+    const next = story.findIndex((line, index) => index > at && pattern.test(line));
+    expect(next, `${pattern.source} in\n${stdout}`).toBeGreaterThan(at);
+    at = next;
+  }
+  const json = JSON.parse((await vitald('incident', id, '--json')).stdout) as { actions: unknown[] };
+  expect(json.actions).toMatchObject([{ outcome: 'failed', output: 'in vain' }, { outcome: 'recovered' }]);
+  const steps = await vitald('incidents', '--steps');
+  expect(steps.stdout).toMatch(/^mend\/1 +explicit +1 +0 +- +\nmend\/2 +explicit +1 +1 +\S+/m);
+  expect(await vitald('incident', 'orders-none')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('there is no incident "orders-none"') as string,
+  });
+});
+
 test('what was given up is told, explained, and armed again by ack', async () => {
   const { agent, fall, acts, told, vitald } = await aService({ ladder: IN_VAIN });
   fall();

@@ -165,6 +165,17 @@ describe('a transaction', () => {
     expect(endOf(run(words, rules).phase)).toBe(expected);
   });
 
+  it('takes a timer that fires a fraction early for one that is on time', () => {
+    const early = (at: number): TransactionEvent => ({ type: 'time', now: at - 0.7, doubtful: false });
+    const settled = run('-1 written acted2').phase;
+    const verifying = step(settled, early(12_000), RULES).phase;
+    expect(verifying.name).toBe('verifying');
+    expect(endOf(step(verifying, early(72_000), RULES).phase)).toMatch(/^inconclusive/);
+    const good = run('-1 written acted2 t12 +13 +14 +15').phase;
+    const last = { type: 'attempt', verdict: 'good', held: null, now: 43_000, startedAt: 42_999.3 } as const;
+    expect(endOf(step(good, last, RULES).phase)).toBe('recovered: 4 good attempts in a row');
+  });
+
   it('gives its orders in order', () => {
     const { orders } = run('vetted1 -2 written acted3 t13 +14 +15 +16 +44', vets);
     expect(orders).toEqual([
