@@ -165,7 +165,7 @@ export function createAgent(options: AgentOptions): Agent {
       const changes = fleet.apply(next.targets, next.concurrency, next.anchors);
       offFile.watch(next.recovery.offFile);
       recovery.apply(next.targets, next.recovery);
-      publisher.apply(next.groups, next.targets, next.publish);
+      publisher.apply({ ...next, brakes: next.recovery.brakes });
       abandoned.push(...keeper.retain(next.targets));
       for (const { name, incident } of abandoned) told.onAbandoned(name, incident);
       return changes;

@@ -42,14 +42,14 @@ function report({ at, pauses, maintenance }: PausesAnswer, paint: Paint): string
 }
 
 function pauseRow(pause: PauseStatus): string[] {
-  const { targets, released, left_ms, until, until_healthy, by, reason } = pause;
+  const { targets, released, left_ms, until, until_healthy, drain, by, reason } = pause;
   const progress = released.length > 0 ? `, ${released.length} of ${targets.length} released` : '';
   return [
     plain(nameOf(pause)),
     formatDuration(left_ms),
     localTime(until),
     plain(by),
-    `${plain(reason)}${until_healthy ? ' (until healthy)' : ''}${progress}`,
+    `${plain(reason)}${drain ? ' (drained)' : ''}${until_healthy ? ' (until healthy)' : ''}${progress}`,
   ];
 }
 

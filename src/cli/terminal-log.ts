@@ -91,6 +91,15 @@ function sentence(record: LogRecord): string | undefined {
       return `maintenance is over: ${field('reason')}`;
     case 'stopping':
       return `stopping (${field('why')}); hooks may take up to ${formatDuration(Number(record['grace_ms']))}`;
+    case 'published':
+      return publishedWords(record);
+    case 'file written':
+    case 'reader reloaded':
+    case 'file not written':
+    case 'reader not reloaded': {
+      const what = record.msg.startsWith('file') ? field('path') : `the reader of ${field('path')}`;
+      return `${what} ${record.msg.replace(/^\w+ /, 'is ')}: ${field('detail')}`;
+    }
     case 'too many of a group are bad, its recovery stops':
       return `${field('bad')} of ${field('size')} in ${field('group')} are bad at once: its recovery stops`;
     case 'few of a group are bad, its recovery goes on':
@@ -100,6 +109,18 @@ function sentence(record: LogRecord): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** `2 of 3 in web are published, web-3 is out` */
+function publishedWords(record: LogRecord): string {
+  const names = (key: string): string[] => (record[key] as readonly string[]).map(plain);
+  const change = (list: readonly string[], word: string): string[] =>
+    list.length === 0
+      ? []
+      : [`${list.slice(0, 5).join(', ')}${list.length > 5 ? ` and ${list.length - 5} more` : ''} ${word}`];
+  const counts = `${String(record['published'])} of ${String(record['of'])} in ${plain(String(record['group']))} are published`;
+  const panic = record['panic'] ? ['too many are bad at once, what was good before goes on'] : [];
+  return [counts, ...panic, ...change(names('added'), 'in'), ...change(names('removed'), 'out')].join('; ');
 }
 
 /** What a contract comes to. */

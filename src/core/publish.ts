@@ -1,4 +1,4 @@
-import { type Panic, BRAKES, panicOf } from './brakes.ts';
+import { type Brakes, type Panic, panicOf } from './brakes.ts';
 import type { State } from './health.ts';
 
 /** A member of a group, as far as it decides whether consumers may use it. */
@@ -38,6 +38,7 @@ export interface Circumstances {
   readonly doubtful: boolean;
   /** How long a member that was out has to be up before it is back, ms. */
   readonly warmMs: number;
+  readonly brakes: Brakes;
 }
 
 /**
@@ -50,7 +51,7 @@ export function published(
   members: readonly Candidate[],
   circumstances: Circumstances,
 ): Standing | null {
-  const { now, doubtful, warmMs } = circumstances;
+  const { now, doubtful, warmMs, brakes } = circumstances;
   if (before === null && (doubtful || !members.every(({ heard }) => heard))) return null;
   const wasIn = (name: string): boolean => before?.available.has(name) ?? false;
   const warming = new Map<string, number>();
@@ -83,7 +84,7 @@ export function published(
   );
   const bad = counted.filter(({ name }) => !available.has(name)).length;
   const last = before?.panic ?? null;
-  const panic = doubtful ? last : panicOf(last, { size: counted.length, bad }, now, BRAKES);
+  const panic = doubtful ? last : panicOf(last, { size: counted.length, bad }, now, brakes);
   const lastGood = !panic
     ? available
     : last

@@ -140,6 +140,23 @@ async function ran(
   }
 }
 
+/** It names the file, not the draft that nobody knows. */
+function whyNot({ code, message }: NodeJS.ErrnoException, path: string): string {
+  switch (code) {
+    case 'ENOENT':
+      return `there is no directory ${dirname(path)}`;
+    case 'EACCES':
+    case 'EPERM':
+      return `${dirname(path)} cannot be written by this user (${code})`;
+    case 'ENOSPC':
+      return 'the disk is full (ENOSPC)';
+    case 'EROFS':
+      return `${dirname(path)} is on a read-only file system (EROFS)`;
+    default:
+      return message.replace(/, \w+ '.*$/, '');
+  }
+}
+
 const USUAL_MODE = 0o644;
 
 /** Whoever reads it has the old text or the new one, also after a power cut, and never a part. */
@@ -160,7 +177,7 @@ async function replace(path: string, text: string, mode: number | null): Promise
   } catch (error) {
     await file?.close().catch(() => {});
     await unlink(draft).catch(() => {});
-    throw error;
+    throw new Error(whyNot(error as NodeJS.ErrnoException, target), { cause: error });
   }
   const entry = await open(directory, 'r');
   try {

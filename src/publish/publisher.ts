@@ -1,3 +1,4 @@
+import { BRAKES, type Brakes } from '../core/brakes.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Group } from '../core/group.ts';
 import type { Health, State } from '../core/health.ts';
@@ -16,7 +17,7 @@ import { type PublishedFile, createPublishedFile } from './file.ts';
 
 /** Keeps the available nodes of each group where consumers look. */
 export interface Publisher {
-  apply(groups: readonly Group[], targets: readonly Target[], settings: PublishSettings): void;
+  apply(options: PublisherSettings): void;
   /** After a target has been judged. */
   seen(target: Target, attempt: Attempt, health: Health): void;
   /** Null while not every member has been heard of; undefined where there is no such group. */
@@ -26,6 +27,14 @@ export interface Publisher {
   /** Until when its traffic is let go before anything is done about it, monotonic ms; null where it is published. */
   drainsUntil(target: Pick<Target, 'name'>): number | null;
   stop(): Promise<void>;
+}
+
+export interface PublisherSettings {
+  readonly groups: readonly Group[];
+  readonly targets: readonly Target[];
+  readonly publish: PublishSettings;
+  /** Of recovery: one panic is like the other. */
+  readonly brakes: Brakes;
 }
 
 /** What a consumer is told of one member. */
@@ -83,6 +92,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const files = new Map<string, { readonly group: string; readonly file: PublishedFile }>();
   /** Files that are given up are written to the end before others take their place. */
   let ending: Promise<unknown> = Promise.resolve();
+  let brakes = BRAKES;
   let cancelLook: Cancel = () => {};
 
   function judge(circle: Circle): void {
@@ -96,7 +106,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const [held, acted] = [isPaused(target), isActedOn(target.name)];
       return { name: target.name, state, heard, held, drained, acted };
     });
-    const standing = published(before, candidates, { now, doubtful, warmMs: group.warmMs ?? 0 });
+    const standing = published(before, candidates, { now, doubtful, warmMs: group.warmMs ?? 0, brakes });
     const isSame = sameSet(before, standing) && circle.doubtful === doubtful;
     circle.standing = standing;
     circle.doubtful = doubtful;
@@ -169,7 +179,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   return {
-    apply(groups, targets, settings) {
+    apply({ groups, targets, publish, brakes: next }) {
+      brakes = next;
       const byName = new Map(targets.map((target) => [target.name, target]));
       const before = new Map(circles);
       circles.clear();
@@ -191,7 +202,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       for (const name of new Set([...rows.keys(), ...before.keys()])) {
         if (!circles.has(name)) keep(name, null);
       }
-      applyFiles(settings);
+      applyFiles(publish);
       look();
       // Addresses and weights may be others, in the same set.
       for (const { group } of circles.values()) offer(group.name);

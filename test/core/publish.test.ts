@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { BRAKES } from '../../src/core/brakes.ts';
 import {
   type Candidate,
   type Standing,
@@ -42,7 +43,7 @@ interface Look {
 }
 
 function look(before: Standing | null, letters: string, { at = 0, doubtful = false, warmMs = 0 }: Look = {}) {
-  return published(before, members(letters), { now: at, doubtful, warmMs });
+  return published(before, members(letters), { now: at, doubtful, warmMs, brakes: BRAKES });
 }
 
 /** `ab` where a and b are published, with a `!` in a panic. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Answer, fine } from '../../src/api/routes.ts';
 import { membersRoute } from '../../src/api/members.ts';
+import { BRAKES } from '../../src/core/brakes.ts';
 import type { Group } from '../../src/core/group.ts';
 import { type State, unknownHealth } from '../../src/core/health.ts';
 import { type Outcome, fail, ok } from '../../src/core/outcome.ts';
@@ -57,7 +58,7 @@ function setUp({
       ),
   });
   const group: Group = { name: 'web', members: NAMES, atLeast: 3, notify: [], ...more };
-  publisher.apply([group], targets, settings);
+  publisher.apply({ groups: [group], targets, publish: settings, brakes: BRAKES });
 
   function see(
     name: Name,
@@ -171,12 +172,11 @@ describe('the set of a group', () => {
     second.all('up');
     expect(second.publisher.member('b')).toMatchObject({ published: true, drained: false, wasDrained: true });
     expect(second.publisher.member('a')?.wasDrained).toBe(false);
-    second.publisher.apply([{ ...second.group, members: ['a', 'c'] }], second.targets, {
-      files: [],
-      agentChecks: [],
-    });
+    const { group, targets } = second;
+    const rest = { publish: { files: [], agentChecks: [] }, brakes: BRAKES };
+    second.publisher.apply({ groups: [{ ...group, members: ['a', 'c'] }], targets, ...rest });
     expect(second.shown()).toBe('ac');
-    second.publisher.apply([], [], { files: [], agentChecks: [] });
+    second.publisher.apply({ groups: [], targets: [], ...rest });
     expect([second.publisher.publication('web'), second.rows.size]).toEqual([undefined, 0]);
   });
 });
@@ -227,9 +227,19 @@ test('files of the group are written, anew with another address, and given up wi
     ...target,
     serves: { address: { host: target.name, port: 81 }, weight: 2 },
   }));
-  publisher.apply([group], moved, { files: [one!], agentChecks: [] });
+  publisher.apply({
+    groups: [group],
+    targets: moved,
+    publish: { files: [one!], agentChecks: [] },
+    brakes: BRAKES,
+  });
   await has(one!.path, 'c:81 weight=2 down;');
-  publisher.apply([group], moved, { files: [other!], agentChecks: [] });
+  publisher.apply({
+    groups: [group],
+    targets: moved,
+    publish: { files: [other!], agentChecks: [] },
+    brakes: BRAKES,
+  });
   await has(other!.path, 'c:81 weight=2 down;');
   see('c', 'up');
   await has(other!.path, 'c:81 weight=2;');

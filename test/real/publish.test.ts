@@ -222,6 +222,10 @@ describe.skipIf(!found)('HAProxy with agent checks', () => {
     await publishes(agent, ['web-1'], 'added', out);
     await balances('web-1', 'no check');
     expect(await load.next(REQUESTS)).toEqual({ failed: 0, from: [...NODES] });
+    // An agent that is gone changes nothing.
+    agent.signal('SIGTERM');
+    expect(await agent.exited).toEqual({ code: 0, signal: null });
+    expect(await load.next(REQUESTS)).toEqual({ failed: 0, from: [...NODES] });
   });
 
   test('a node that is drained before it is stopped loses no request at all', async () => {
