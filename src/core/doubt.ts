@@ -26,7 +26,7 @@ const WEIGHTS = {
   pause: 3,
   /** The wall clock was set, or the host was suspended. */
   'clock step': 3,
-  /** Nothing that answers as a rule answers any more. */
+  /** Nothing that answers as a rule answers any more; for as long as that is so it is trouble. */
   'anchors lost': 4,
 } as const;
 export type Trouble = keyof typeof WEIGHTS;

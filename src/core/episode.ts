@@ -2,14 +2,16 @@ import type { Health } from './health.ts';
 
 /**
  * Many targets that fail together fail of one cause: their incidents belong together. An episode begins when that is
- * noticed, and ends by a quiet spell, so that the slow ones among them are still counted in. Whether it is them or the
- * agent itself, the anchors say: if it is the agent, no incident opens that could belong to it.
+ * noticed, and ends by a quiet spell, so that the slow ones among them are still counted in, or when all of them are up
+ * again. Whether it is them or the agent itself, the anchors say: if it is the agent, there was no episode.
  */
 export interface Episode {
   /** What its incidents have in common. */
   readonly id: string;
   /** Monotonic ms at which it was last seen going on. */
   readonly seenAt: number;
+  /** Names of those that fail in it: it is over when all of them are up. The first one was not, when last looked at. */
+  readonly failing: readonly string[];
 }
 
 /** So many at once, and half of all, are no coincidence. */
@@ -24,13 +26,7 @@ const QUIET_MS = 60_000;
  * down lately fails with them.
  */
 export function isMass(fleet: readonly Failing[], now: number): boolean {
-  const failingSince = fleet.flatMap(({ state, evidence, flaps }) =>
-    state === 'suspect'
-      ? [evidence.path?.since ?? now]
-      : state === 'down' && now - flaps.at < QUIET_MS
-        ? [flaps.at]
-        : [],
-  );
+  const failingSince = fleet.flatMap((health) => failsSince(health, now) ?? []);
   if (failingSince.length < MASS) return false;
   const firstAt = failingSince.reduce((first, at) => Math.min(first, at));
   const heard = fleet.filter(({ judgedAt }) => judgedAt >= firstAt).length;
@@ -39,12 +35,36 @@ export function isMass(fleet: readonly Failing[], now: number): boolean {
 
 type Failing = Pick<Health, 'state' | 'evidence' | 'judgedAt' | 'flaps'>;
 
-/** Once more many fail together. Times are monotonic ms, and wall clock ms for its name. */
-export function withMass(episode: Episode | null, { now, wall }: { now: number; wall: number }): Episode {
-  return { id: current(episode, now)?.id ?? `mass-${wall.toString(36)}`, seenAt: now };
+/** Monotonic ms from which it fails, as far as it may be one of many; null where it does not. */
+export function failsSince({ state, evidence, flaps }: Failing, now: number): number | null {
+  if (state === 'suspect') return evidence.path?.since ?? now;
+  return state === 'down' && now - flaps.at < QUIET_MS ? flaps.at : null;
+}
+
+/**
+ * Once more many fail together: `failing` has their names. Times are monotonic ms, and wall clock ms for its name. The
+ * episode is one that is under way.
+ */
+export function withMass(
+  episode: Episode | null,
+  { now, wall, failing }: { now: number; wall: number; failing: readonly string[] },
+): Episode {
+  return {
+    id: episode?.id ?? `mass-${wall.toString(36)}`,
+    seenAt: now,
+    failing: [...new Set([...(episode?.failing ?? []), ...failing])],
+  };
 }
 
 /** Null where none is under way. */
-export function current(episode: Episode | null, now: number): Episode | null {
-  return episode && now - episode.seenAt < QUIET_MS ? episode : null;
+export function current(
+  episode: Episode | null,
+  now: number,
+  isUp: (name: string) => boolean,
+): Episode | null {
+  if (!episode || now - episode.seenAt >= QUIET_MS) return null;
+  const first = episode.failing.findIndex((name) => !isUp(name));
+  if (first === -1) return null;
+  // Those that are up need not be looked at again: there may be thousands, and this is asked at each attempt.
+  return first === 0 ? episode : { ...episode, failing: episode.failing.slice(first) };
 }

@@ -14,7 +14,7 @@ export interface Reasons {
   readonly hushed: string | null;
   /** Id of the episode in which many targets fail together; none where none is under way. */
   readonly episode?: string | null | undefined;
-  /** An anchor answers, or there is none; null: they are asked only once something cannot be reached. */
+  /** An anchor answers, or targets vouch for the network, or there is none; null: they are asked only once something cannot be reached. */
   readonly pathWorks: boolean | null;
   readonly flapping: boolean;
   readonly purpose: Purpose;
@@ -64,7 +64,9 @@ const GATES: Readonly<Record<Gate, (reasons: Reasons) => { holds: boolean; why: 
   },
   path: ({ pathWorks }) => ({
     holds: pathWorks === false,
-    why: pathWorks ? 'an anchor answers, or there is none' : 'no anchor has answered lately',
+    why: pathWorks
+      ? 'an anchor answers, or targets do in its place, or there is none'
+      : 'no anchor has answered lately',
   }),
   hushed: ({ hushed }) => ({ holds: hushed !== null, why: hushed ?? 'nobody has paused it' }),
   flapping: ({ flapping }) => ({

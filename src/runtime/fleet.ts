@@ -1,7 +1,6 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import { diff } from '../core/diff.ts';
 import type { Doubt } from '../core/doubt.ts';
-import { type Episode, current, isMass, withMass } from '../core/episode.ts';
 import type { Health } from '../core/health.ts';
 import type { Observer } from '../core/observer.ts';
 import { type Attempt, classOf } from '../core/outcome.ts';
@@ -14,15 +13,13 @@ import { createAnchors } from './anchors.ts';
 import { createDependencies } from './dependencies.ts';
 import { type WrittenBounds, boundsFor } from './bounds.ts';
 import { createLimiter } from './limiter.ts';
+import { createMassGate } from './mass.ts';
 import { type Monitor, createMonitor } from './monitor.ts';
 import type { MonitorSnapshot } from './snapshot.ts';
 import { createVigil } from './vigil.ts';
 
 /** How long the end waits for probes that ignore their signal, ms: a killed command has had its TERM and its KILL. */
 const LEAVE_BEHIND_MS = 2_000;
-
-/** Whether many fail together is looked at so often at most, ms: there may be thousands. */
-const MASS_LOOK_MS = 500;
 
 /** All monitors together. */
 export interface Fleet {
@@ -81,10 +78,9 @@ export function createFleet({
   const epoch = Math.ceil(clock.now());
   const limiter = createLimiter({ total: 1, perHost: () => 1 });
   const monitors = new Map<string, Monitor>();
-  let massLookedAt = -Infinity;
-  let episode: Episode | null = null;
   const vigil = createVigil({
     clock,
+    isCutOff: () => anchors.areLost(),
     onLapse: forgiveAll,
     onDoubt(doubt, because) {
       // Whoever was in doubt has seen nothing clearly: every target begins with full grace.
@@ -98,40 +94,27 @@ export function createFleet({
 
   const dependencies = createDependencies((name) => monitors.get(name), clock.now);
 
-  const anchors = createAnchors({
-    probes,
+  const anchors = createAnchors({ probes, clock, redact, onTrouble: observer.onTrouble });
+  const mass = createMassGate({
     clock,
-    redact,
-    onTrouble: observer.onTrouble,
-    onLost: () => vigil.note('anchors lost'),
+    watched: () =>
+      [...monitors.values()]
+        .filter(({ target }) => hushedBecause(target) === null)
+        .map(({ target: { name }, health }) => ({ name, health: health() })),
+    health: (name) => monitors.get(name)?.health(),
+    isDoubtful: () => vigil.doubt().doubtful,
+    isUs: anchors.areLost,
   });
   const witness: Required<Observer> = {
     ...observer,
     onAttempt(target, attempt, health, held, given) {
-      const mass = health.state === 'suspect' && sawMass();
+      const isMass = health.state === 'suspect' && mass.look();
       dependencies.ask(target, health);
-      if (isUnheard(attempt) || mass) anchors.ask();
-      if (mass) episode = withMass(episode, { now: clock.now(), wall: clock.wallTime() });
+      if (isUnheard(attempt) || isMass) anchors.ask();
+      anchors.see(target, attempt);
       observer.onAttempt(target, attempt, health, held, given);
     },
   };
-
-  /** Many at once: it is them, or it is us. */
-  function sawMass(): boolean {
-    if (clock.now() - massLookedAt < MASS_LOOK_MS) return false;
-    massLookedAt = clock.now();
-    return isMass(
-      // What is being deployed falls by itself.
-      [...monitors.values()]
-        .filter(({ target }) => hushedBecause(target) === null)
-        .map(({ health }) => health()),
-      massLookedAt,
-    );
-  }
-
-  function episodeId(): string | null {
-    return current(episode, clock.now())?.id ?? null;
-  }
 
   function forgiveAll(): void {
     for (const monitor of monitors.values()) monitor.forgive();
@@ -151,7 +134,7 @@ export function createFleet({
         blockers: dependencies.blockers(target),
         dependencies: dependencies.heard(target),
         hushed: hushedBecause(target),
-        episode: episodeId(),
+        episode: mass.episode(),
         pathWorks: anchors.pathWorks(),
       }),
       vigil,
@@ -195,7 +178,7 @@ export function createFleet({
     apply(targets, bounds, anchored = []) {
       limiter.resize(boundsFor(targets, bounds));
       vigil.start();
-      anchors.apply(anchored);
+      anchors.apply(anchored, targets);
       const { added, removed, changed, kept } = diff(
         [...monitors.values()].map((m) => m.target),
         targets,
@@ -230,7 +213,7 @@ export function createFleet({
     view: (name) => monitors.get(name)?.view(),
     health: (target) => monitors.get(target)?.health(),
     doubt: vigil.doubt,
-    episode: episodeId,
+    episode: mass.episode,
     memory: (name) => monitors.get(name)?.memory(),
   };
 }

@@ -15,6 +15,8 @@ export interface Vigil {
 
 export interface VigilOptions {
   readonly clock: Clock;
+  /** Anchors are lost now: for as long as they are, no second counts as clean. */
+  readonly isCutOff: () => boolean;
   /** The agent stood still, or its clock was set: what was under way says nothing. */
   readonly onLapse: () => void;
   /** Doubt has begun, or ended. */
@@ -29,7 +31,7 @@ const PAUSE_MS = 2_000;
 /** The two clocks may differ by so much from tick to tick; beyond it one of them was set, or the host was suspended. */
 const STEP_MS = 1_000;
 
-export function createVigil({ clock, onLapse, onDoubt }: VigilOptions): Vigil {
+export function createVigil({ clock, isCutOff, onLapse, onDoubt }: VigilOptions): Vigil {
   let doubt = NO_DOUBT;
   let lapses = { stalledAt: -Infinity, pausedAt: -Infinity };
   let cancel: Cancel | undefined;
@@ -56,6 +58,7 @@ export function createVigil({ clock, onLapse, onDoubt }: VigilOptions): Vigil {
       onLapse();
       note(paused ? 'pause' : 'clock step');
     } else if (late > STALL_MS) note('stall');
+    if (isCutOff()) note('anchors lost');
     else become(calmed(doubt, now), null);
     cancel = clock.schedule(now + TICK_MS, () => tick(now, wall));
   }

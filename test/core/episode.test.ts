@@ -4,7 +4,12 @@ import { NO_EVIDENCE, withFailure } from '../../src/core/evidence.ts';
 import { NO_FLAPS, withDown } from '../../src/core/flapping.ts';
 
 const WALL = Date.UTC(2026, 0, 1);
-const at = (second: number) => ({ now: second * 1_000, wall: WALL + second * 1_000 });
+const at = (second: number, failing: readonly string[] = ['a', 'b', 'c']) => ({
+  now: second * 1_000,
+  wall: WALL + second * 1_000,
+  failing,
+});
+const NONE = (): boolean => false;
 
 test.each<[string, readonly number[], number, boolean]>([
   ['it goes on for a minute', [0], 59.9, true],
@@ -12,13 +17,25 @@ test.each<[string, readonly number[], number, boolean]>([
   ['another sign prolongs it', [0, 50], 109, true],
 ])('%s', (_what, seconds, second, goesOn) => {
   const episode = seconds.reduce<Episode | null>((episode, second) => withMass(episode, at(second)), null);
-  expect(current(episode, second * 1_000)?.id ?? null).toBe(goesOn ? `mass-${WALL.toString(36)}` : null);
+  expect(current(episode, second * 1_000, NONE)?.id ?? null).toBe(
+    goesOn ? `mass-${WALL.toString(36)}` : null,
+  );
+});
+
+test('it ends when all that failed in it are up, those of earlier signs included', () => {
+  const episode = withMass(withMass(null, at(0)), at(10, ['c', 'd']));
+  const up = (...names: string[]) => current(episode, 20_000, (name) => names.includes(name));
+  expect(up()).toBe(episode);
+  expect(up('a', 'b', 'd')?.failing).toEqual(['c', 'd']);
+  expect(up('b', 'c', 'd')?.id).toBe(episode.id);
+  expect(up('a', 'b', 'c', 'd')).toBeNull();
 });
 
 test('what comes after the quiet spell is another one', () => {
   const first = withMass(null, at(0));
-  expect(withMass(first, at(30)).id).toBe(first.id);
-  expect(withMass(first, at(60)).id).not.toBe(first.id);
+  const again = (second: number) => withMass(current(first, second * 1_000, NONE), at(second)).id;
+  expect(again(30)).toBe(first.id);
+  expect(again(60)).not.toBe(first.id);
 });
 
 describe('many fail together', () => {

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { fail, ok } from '../../src/core/outcome.ts';
+import type { Probe } from '../../src/core/probe.ts';
 import { createFleet } from '../../src/runtime/fleet.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { recorder } from '../support/recorder.ts';
@@ -76,4 +80,65 @@ test('a deploy of all the others makes no mass of the one that fails', async () 
     names.slice(1),
   );
   expect([...news]).toEqual([['t0', [null, null]]]);
+});
+
+/** Twelve targets and an anchor, each of which fails as it is told to for a time; what is told, with what it has in common. */
+async function toldOf(
+  failing: (name: string, second: number) => 'explicit' | 'path' | null,
+): Promise<{ told: string[]; doubt: string[] }> {
+  const clock = createFakeClock({ now: 0 });
+  const { observer, of } = recorder();
+  const told: string[] = [];
+  const probe: Probe = {
+    kind: 'timed',
+    settings: z.unknown(),
+    async attempt(_settings, { target, signal, enter }) {
+      const how = failing(target, clock.now() / 1_000);
+      if (how === null) return ok('fine');
+      if (how === 'explicit') return fail('refused', 'no');
+      enter('connect');
+      await once(signal, 'abort');
+      throw signal.reason;
+    },
+  };
+  const fleet = createFleet({
+    probes: { timed: probe },
+    clock,
+    redact: (text) => text,
+    observer: {
+      ...observer,
+      onNews: ({ name }, { event, correlated }) =>
+        void told.push(`${name} ${event} ${correlated ? 'with others' : 'alone'}`),
+    },
+  });
+  const timed = { kind: 'timed', settings: {} };
+  const rules = { confirm: { explicit: 2_000, silent: 6_000, path: 10_000 } };
+  const targets = Array.from({ length: 12 }, (_, index) =>
+    aTarget({ name: `t${index}`, host: `192.0.2.${index}`, probe: timed, rules }),
+  );
+  fleet.apply(targets, { total: 100, perHost: 100 }, [aTarget({ name: 'anchor', probe: timed })]);
+  await clock.advance(200_000);
+  await fleet.stop();
+  return { told, doubt: of('doubt') };
+}
+
+test('it was the agent: what fails by itself afterwards has nothing in common with it', async () => {
+  const { told, doubt } = await toldOf((name, second) => {
+    if (second >= 60 && second < (name === 't5' ? 150 : 80)) return 'path';
+    return name === 't3' && second >= 112 && second < 130 ? 'explicit' : null;
+  });
+  expect(doubt).toEqual(['doubt begins anchors lost 4', 'doubt ends 0']);
+  expect(told.toSorted()).toEqual(['t3 down alone', 't3 up alone', 't5 down alone', 't5 up alone']);
+});
+
+test('all of them are up again: what fails by itself afterwards has nothing in common with them', async () => {
+  const { told } = await toldOf((name, second) =>
+    name !== 'anchor' && second >= 60 && second < 70
+      ? 'explicit'
+      : name === 't3' && second >= 95 && second < 110
+        ? 'explicit'
+        : null,
+  );
+  expect(told.filter((line) => line === 't3 down with others')).toHaveLength(1);
+  expect(told.slice(-2)).toEqual(['t3 down alone', 't3 up alone']);
 });

@@ -111,6 +111,73 @@ describe('the network is lost', () => {
   });
 });
 
+test('as long as anchors are lost they are asked often, and no second counts as clean', async () => {
+  const asked = scriptedProbe('+'.padEnd(120, 'p').concat('+'));
+  const { clock, fleet, of } = setUp({ scripted: scriptedProbe('+'), anchor: asked });
+  fleet.apply(targets, WIDE, [anchor]);
+  while (of('doubt').length === 0) await clock.advance(100);
+  while (asked.starts.length < 120) await clock.advance(100);
+  const gaps = asked.starts.slice(3).map((start, index) => start - asked.starts[index + 2]!);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(2_000);
+  expect(of('doubt')).toEqual(['doubt begins anchors lost 4']);
+  await clock.advance(29_000);
+  expect(of('doubt')).toHaveLength(1);
+  await clock.advance(5_000);
+  expect(of('doubt')).toEqual(['doubt begins anchors lost 4', 'doubt ends 0']);
+});
+
+describe('the only anchor that ever answered is gone for good', () => {
+  const at = (host: string, name: string, kind = 'scripted') =>
+    aTarget({ name, host, probe: { kind, settings: {} }, rules: { confirm: CONFIRM } });
+
+  test.each([
+    ['answer', '+'],
+    ['say no', '-'],
+  ])(
+    'targets %s over the network: it is the anchor, and who is out of reach goes down',
+    async (_, script) => {
+      const { clock, fleet, of } = setUp({
+        scripted: scriptedProbe(script),
+        gone: scriptedProbe('+'.repeat(60).concat('p')),
+        anchor: scriptedProbe('+p'),
+      });
+      fleet.apply([at('192.0.2.1', 'a'), at('192.0.2.2', 'b', 'gone')], WIDE, [anchor]);
+      await clock.advance(400_000);
+      expect(of('doubt')).toEqual([]);
+      expect(of('transition')).toContain('transition b suspect -> down (down)');
+    },
+  );
+
+  test.each(['127.0.0.1', 'localhost'])('a target at %s says nothing of the network', async (host) => {
+    const { clock, fleet, of } = setUp({ scripted: scriptedProbe('+'), anchor: scriptedProbe('+p') });
+    fleet.apply([at(host, 'a')], WIDE, [anchor]);
+    await clock.advance(400_000);
+    expect(of('doubt')).toEqual(['doubt begins anchors lost 4']);
+  });
+
+  test('and then the network, too: no target answers for it any more, and none goes down', async () => {
+    const { clock, fleet, of } = setUp({
+      a: scriptedProbe('+'.repeat(60).concat('p')),
+      b: scriptedProbe('+'.repeat(60).concat('p')),
+      anchor: scriptedProbe('+p'),
+    });
+    fleet.apply([at('192.0.2.1', 'a', 'a'), at('192.0.2.2', 'b', 'b')], WIDE, [anchor]);
+    await clock.advance(250_000);
+    expect(of('doubt')).toEqual([]);
+    await clock.advance(150_000);
+    expect(of('doubt')).toEqual(['doubt begins anchors lost 4']);
+    expect(of('transition').filter((line) => line.includes('down'))).toEqual([]);
+  });
+
+  test('a target that answered before the anchor was gone says nothing of afterwards', async () => {
+    const { clock, fleet, of } = setUp({ scripted: scriptedProbe('++p'), anchor: scriptedProbe('+p') });
+    fleet.apply([at('192.0.2.1', 'a')], WIDE, [anchor]);
+    await clock.advance(60_000);
+    expect(of('doubt')).toEqual(['doubt begins anchors lost 4']);
+    expect(of('transition').filter((line) => line.includes('down'))).toEqual([]);
+  });
+});
+
 test('anchors are asked every minute, and every second while something cannot be reached', async () => {
   const asked = scriptedProbe('+');
   const { clock, fleet } = setUp({

@@ -7,6 +7,7 @@ async function watching() {
   const seen: string[] = [];
   const vigil = createVigil({
     clock,
+    isCutOff: () => false,
     onLapse: () => seen.push('lapse'),
     onDoubt: ({ doubtful }, because) => seen.push(`${doubtful ? 'doubt' : 'sure'} ${because ?? ''}`.trim()),
   });
