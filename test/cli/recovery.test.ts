@@ -11,14 +11,17 @@ function is(msg: string, fields: Readonly<Record<string, unknown>> = {}): (recor
 }
 
 /** A service that is there as long as the file `up` is, and is mended by the second step. */
-async function aService({ head = '', ladder = LADDER, flags = [] as readonly string[] } = {}) {
+async function aService({ head = '', ladder = LADDER, flags = [] as readonly string[], state = '' } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'vitald-'));
+  // Nothing can be written below a file.
+  writeFileSync(join(directory, 'file'), '');
   const file = join(directory, 'targets.yaml');
   writeFileSync(
     file,
     `
 api: { listen: "127.0.0.1:${await freePort()}" }
 confirm: 0s
+${state}
 recovery: { start_grace: 0s, cool_down: 0s, per_target: 100/1s, per_group: 100/1s, overall: 100/1s, off_file: ./off }
 defaults:
   interval: 200ms
@@ -195,6 +198,20 @@ describe('the switch', () => {
     });
     expect((await runCli(['recovery', 'off'])).stderr).toContain('--reason TEXT');
   });
+});
+
+test('without a state that can be written nothing is done, and all else goes on', async () => {
+  const { agent, fall, acts, told, vitald } = await aService({ state: 'state: ./file/vitald.db' });
+  fall();
+  const held = await agent.waitFor(is('recovery held'));
+  expect(held).toMatchObject({
+    gates: ['store'],
+    why: expect.stringContaining('without a store that can be written nothing is done') as string,
+  });
+  // It was decided and told all the same.
+  await agent.waitFor(is('hook', { event: 'down' }));
+  expect([told(), acts()]).toEqual([['down'], []]);
+  expect((await vitald('explain', 'orders')).stdout).toMatch(/store +without a store that can be written/);
 });
 
 test('a dry run says the exact line, and does nothing', async () => {
