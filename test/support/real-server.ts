@@ -129,7 +129,7 @@ export function wake(server: RealServer): string {
   return `kill -s CONT -- -${server.pid()} 2>/dev/null || true`;
 }
 
-/** A server that a hook starts, in a process group of its own, ends with the test as well: whatever this file names. */
+/** A server that a step starts, in a process group of its own, ends with the test as well: whatever this file names. */
 export function adopt(pidFile: string): void {
   pidFiles.add(pidFile);
 }
@@ -167,13 +167,18 @@ async function endGroup(pid: number, signal: NodeJS.Signals): Promise<void> {
 
 function takeOver(): void {
   for (const file of pidFiles) {
-    const pid = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+    const pid = existsSync(file) ? pidIn(file) : 0;
     if (pid > 1) groups.set(pid, 'SIGKILL');
   }
   pidFiles.clear();
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** The first line of such a file; PostgreSQL writes more into it. */
+export function pidIn(file: string): number {
+  return Number.parseInt(readFileSync(file, 'utf8'), 10);
+}
+
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
