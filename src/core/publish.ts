@@ -1,5 +1,6 @@
 import { type Brakes, type Panic, panicOf } from './brakes.ts';
 import type { State } from './health.ts';
+import type { PublishReport } from './publication.ts';
 
 /** A member of a group, as far as it decides whether consumers may use it. */
 export interface Candidate {
@@ -108,6 +109,25 @@ export function sameSet(a: Standing | null, b: Standing | null): boolean {
     a.published.size === b.published.size &&
     [...a.published].every((name) => b.published.has(name))
   );
+}
+
+/** What has changed in a group of `of`, for the log. */
+export function changeOf(
+  group: string,
+  of: number,
+  before: Standing | null,
+  { published, panic }: Standing,
+): PublishReport {
+  const last = before?.published ?? new Set<string>();
+  return {
+    what: 'set',
+    group,
+    panic: panic !== null,
+    published: published.size,
+    of,
+    added: [...published].filter((name) => !last.has(name)),
+    removed: [...last].filter((name) => !published.has(name)),
+  };
 }
 
 /** What outlives the agent, so that a restart takes nobody out and nobody in. */

@@ -7,6 +7,7 @@ import type { Publication, PublishReport, PublishSettings } from '../core/public
 import {
   type KeptStanding,
   type Standing,
+  changeOf,
   keptStanding,
   published,
   restoredStanding,
@@ -65,6 +66,9 @@ export interface PublisherOptions {
 
 /** What time alone changes (pauses, warming, panics) is looked at so often, ms. */
 const LOOK_MS = 1_000;
+/** In a group that is larger, what changes within so long, ms, is looked at together: thousands may fail at once. */
+const LARGE = 200;
+const GATHER_MS = 50;
 /** So long after the end of a drain it is still told that it is over, ms. */
 const UNDRAIN_MS = 600_000;
 
@@ -83,6 +87,8 @@ interface Circle {
   readonly members: Map<string, Member>;
   standing: Standing | null;
   doubtful: boolean;
+  /** Something has changed, and is looked at soon. */
+  gathers: Cancel | undefined;
 }
 
 export function createPublisher(options: PublisherOptions): Publisher {
@@ -97,6 +103,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   function judge(circle: Circle): void {
     const { group, members, standing: before } = circle;
+    if (circles.get(group.name) !== circle) return;
+    circle.gathers?.();
+    circle.gathers = undefined;
     const now = clock.now();
     const doubtful = isDoubtful();
     const candidates = [...members.values()].map((member) => {
@@ -114,21 +123,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     if (!before || JSON.stringify(keptStanding(before)) !== JSON.stringify(keptStanding(standing))) {
       keep(group.name, keptStanding(standing));
     }
-    if (!sameSet(before, standing)) report(circle, before, standing);
+    if (!sameSet(before, standing)) onReport(changeOf(group.name, members.size, before, standing));
     if (!isSame) offer(group.name);
-  }
-
-  function report({ group, members }: Circle, before: Standing | null, { published, panic }: Standing): void {
-    const last = before?.published ?? new Set<string>();
-    onReport({
-      what: 'set',
-      group: group.name,
-      panic: panic !== null,
-      published: published.size,
-      of: members.size,
-      added: [...published].filter((name) => !last.has(name)),
-      removed: [...last].filter((name) => !published.has(name)),
-    });
   }
 
   function offer(group: string): void {
@@ -197,7 +193,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
           groupOf.set(name, group.name);
           if (target) members.set(name, { ...(known?.members.get(name) ?? fresh), target });
         }
-        circles.set(group.name, { group, members, standing, doubtful: known?.doubtful ?? false });
+        circles.set(group.name, {
+          group,
+          members,
+          standing,
+          doubtful: known?.doubtful ?? false,
+          gathers: undefined,
+        });
       }
       for (const name of new Set([...rows.keys(), ...before.keys()])) {
         if (!circles.has(name)) keep(name, null);
@@ -214,7 +216,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const isNew = member.state !== state || !member.heard;
       Object.assign(member, { state, heard: true, facts: outcome.facts });
       if (outcome.status === 'fail') member.message = outcome.message;
-      if (isNew) judge(circle);
+      if (isNew && circle.members.size <= LARGE) judge(circle);
+      else if (isNew) circle.gathers ??= clock.schedule(clock.now() + GATHER_MS, () => judge(circle));
     },
     publication: publicationOf,
     member(name) {
@@ -232,12 +235,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
       };
     },
     drainsUntil({ name }) {
-      const { group, standing } = circleOf(name) ?? {};
-      const since = standing?.out.get(name);
+      const { group, standing, gathers } = circleOf(name) ?? {};
+      const since = gathers ? clock.now() : standing?.out.get(name);
       return since === undefined ? null : since + (group?.drainMs ?? 0);
     },
     async stop() {
       cancelLook();
+      for (const { gathers } of circles.values()) gathers?.();
       circles.clear();
       await Promise.all([ending, ...[...files.values()].map(({ file }) => file.stop())]);
     },

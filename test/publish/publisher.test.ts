@@ -302,3 +302,31 @@ describe('GET /api/v1/groups/NAME/members', () => {
     expect(get('wed')).toEqual({ status: 404, body: { error: 'there is no group "wed"', near: 'web' } });
   });
 });
+
+test('in a large group what changes at once is looked at together, and nothing is done before that', async () => {
+  const clock = createFakeClock();
+  const names = Array.from({ length: 201 }, (_, index) => `n${index}`);
+  const targets = names.map((name) => aTarget({ name, group: 'web' }));
+  const sets: number[] = [];
+  const publisher = createPublisher({
+    clock,
+    rows: new Map(),
+    keep: () => {},
+    isPaused: () => false,
+    isDrained: () => false,
+    isActedOn: () => false,
+    isDoubtful: () => false,
+    onReport: (report) => void (report.what === 'set' && sets.push(report.published)),
+  });
+  const group: Group = { name: 'web', members: names, atLeast: 1, notify: [], drainMs: 10_000 };
+  publisher.apply({ groups: [group], targets, publish: { files: [], agentChecks: [] }, brakes: BRAKES });
+  const attempt = { outcome: ok('fine'), number: 1, at: 0, startedAt: 0, latencyMs: 1, phases: {} };
+  for (const target of targets) publisher.seen(target, attempt, { ...unknownHealth(0), state: 'up' });
+  await clock.advance(50);
+  for (const target of targets.slice(0, 20))
+    publisher.seen(target, attempt, { ...unknownHealth(0), state: 'down' });
+  expect([sets, publisher.drainsUntil(targets[0]!)]).toEqual([[201], clock.now() + 10_000]);
+  await clock.advance(50);
+  expect([sets, publisher.drainsUntil(targets[0]!)]).toEqual([[201, 181], clock.now() + 10_000]);
+  await publisher.stop();
+});
