@@ -57,7 +57,6 @@ export function createListener(options: ListenerOptions): Listener {
     const serve = serveRoutes({
       routes,
       listen,
-      now: clock.now,
       admits: (token) => apiTokens.admits(API, token),
       onRefused: observer.onBeat,
     });

@@ -55,3 +55,13 @@ export function heldBack(after: Health, attempt: Attempt, circumstances: Circums
   const closed = doubt.doubtful ? 'doubt' : unreachable ? 'unreachable' : hushed ? 'hushed' : undefined;
   return { gate: closed ?? 'flapping', what: 'news' };
 }
+
+/** One attempt of them may be under way, and begun too early to say anything; the next one counts. */
+const TIMEOUTS = 2;
+
+/** How long these are waited for by what depends on them, ms. */
+export function patienceFor(
+  dependencies: readonly { readonly rules: { readonly timeoutMs: number } }[],
+): number {
+  return TIMEOUTS * Math.max(...dependencies.map(({ rules }) => rules.timeoutMs));
+}

@@ -14,6 +14,8 @@ export interface Conditions {
   readonly doubtful?: true;
   /** It failed, and no anchor answered. */
   readonly path_lost?: true;
+  /** It failed, and the targets that it depends on had been heard so long before it started, ms. */
+  readonly heard_ms?: number;
 }
 
 /** One attempt that was judged, as it was written down. */
@@ -48,8 +50,11 @@ export interface AttemptsRow extends Conditions {
   readonly [key: string]: unknown;
 }
 
-export function conditionsOf({ outcome }: Pick<Attempt, 'outcome'>, given: Circumstances): Conditions {
-  const { regular, unreachable, hushed, doubt, pathWorks } = given;
+export function conditionsOf(
+  { outcome, startedAt }: Pick<Attempt, 'outcome' | 'startedAt'>,
+  given: Circumstances,
+): Conditions {
+  const { regular, unreachable, hushed, doubt, pathWorks, dependencies } = given;
   return {
     ...(!regular && { confirmation: true as const }),
     ...(unreachable && { unreachable: true as const }),
@@ -57,20 +62,24 @@ export function conditionsOf({ outcome }: Pick<Attempt, 'outcome'>, given: Circu
     ...(doubt.score > 0 && { score: doubt.score }),
     ...(doubt.doubtful && { doubtful: true as const }),
     ...(outcome.status === 'fail' && !pathWorks && { path_lost: true as const }),
+    ...(outcome.status === 'fail' &&
+      dependencies && { heard_ms: Math.min(NEVER_MS, digits(startedAt - dependencies.at)) }),
   };
 }
+
+/** JSON knows no infinity. */
+const NEVER_MS = 1e12;
 
 /** The first attempt of a row; null where it decided nothing, whatever the rules: void, or older than one that was judged. */
 export function rowOf(
   target: string,
   attempt: Attempt,
-  { state, judgedAt }: Health,
+  health: Health,
   given: Circumstances,
   { offset, session }: { readonly offset: number; readonly session: number },
 ): AttemptsRow | null {
   const { outcome, startedAt, latencyMs } = attempt;
-  const conditions = conditionsOf(attempt, given);
-  if (outcome.status === 'void' || startedAt < judgedAt) return null;
+  if (outcome.status === 'void' || startedAt < health.judgedAt) return null;
   const start = digits(startedAt + offset);
   return {
     target,
@@ -79,11 +88,24 @@ export function rowOf(
     count: 1,
     status: outcome.status,
     reason: reasonOf(outcome),
-    state,
+    state: health.state,
     first_ms: digits(latencyMs),
     slowest_ms: digits(latencyMs),
     session,
-    ...conditions,
+    ...whatMatters(conditionsOf(attempt, given), outcome.status !== 'fail', health),
+  };
+}
+
+/** An agent that is late changes its mind about itself all the time: that must not cut every row short. */
+function whatMatters(conditions: Conditions, isGood: boolean, { state, recent }: Health): Conditions {
+  const { confirmation, doubtful, score, ...others } = conditions;
+  // The ratio rule counts from a failure on.
+  const counts = !(isGood && state === 'up' && recent.length === 0);
+  return {
+    ...(confirmation && counts && { confirmation }),
+    ...(doubtful && { doubtful }),
+    ...(!isGood && others),
+    ...(!isGood && state !== 'down' && score !== undefined && { score }),
   };
 }
 
@@ -101,8 +123,12 @@ export function grown(row: AttemptsRow, next: AttemptsRow): AttemptsRow | null {
     row.doubtful === next.doubtful &&
     row.path_lost === next.path_lost;
   if (!isSame || isBeingFoundOut(next)) return null;
-  const { slowest_ms, first, first_ms, count } = row;
-  return { ...next, first, first_ms, count: count + 1, slowest_ms: Math.max(slowest_ms, next.slowest_ms) };
+  return {
+    ...row,
+    last: next.last,
+    count: row.count + 1,
+    slowest_ms: Math.max(row.slowest_ms, next.slowest_ms),
+  };
 }
 
 /** While a verdict is pending each attempt counts, to the millisecond. */
@@ -138,9 +164,12 @@ export function outcomeOf({ status, reason, message }: Recorded): Outcome {
 }
 
 /** What trouble of the agent between two attempts has made of a health: the end of doubt, or a pause, forgives. */
-export function afterTrouble(health: Health, before: Conditions, now: Conditions): Health {
+export function afterTrouble(health: Health, before: Recorded, now: Recorded): Health {
   const doubtIsOver = before.doubtful === true && now.doubtful === undefined;
-  const stoodStill = (now.score ?? 0) - (before.score ?? 0) >= PAUSE_WEIGHT;
+  const stoodStill =
+    before.status === 'fail' &&
+    now.status === 'fail' &&
+    (now.score ?? 0) - (before.score ?? 0) >= PAUSE_WEIGHT;
   return doubtIsOver || stoodStill ? forgiven(health) : health;
 }
 

@@ -22,12 +22,20 @@ export interface Replayed {
   readonly replayed: readonly Span[];
 }
 
+/** The targets that one depends on, by the new rules. */
+export interface Dependencies {
+  /** One of them is not up. */
+  readonly isUnreachable: boolean;
+  /** How long they are waited for, ms; null where there are none. */
+  readonly patienceMs: number | null;
+}
+
 /** With one more attempt, judged as the agent would have. Of one target, in the order in which they ended. */
 export function replayed(
   before: Replayed | null,
   attempt: Recorded,
   { name, rules }: Pick<Target, 'name' | 'rules'>,
-  isUnreachable: boolean,
+  { isUnreachable, patienceMs }: Dependencies,
 ): Replayed {
   const at = endOf(attempt);
   const known = before ? resumed(before, attempt) : begun(attempt);
@@ -39,6 +47,10 @@ export function replayed(
     regular: attempt.confirmation !== true,
     hushed: attempt.hushed === true,
     unreachable: isUnreachable,
+    dependencies:
+      attempt.heard_ms === undefined || patienceMs === null
+        ? null
+        : { at: attempt.start - attempt.heard_ms, patienceMs },
     doubt: { score: attempt.score ?? 0, doubtful: attempt.doubtful === true },
     pathWorks: attempt.path_lost !== true,
     at: Math.round(at),

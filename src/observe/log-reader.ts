@@ -70,6 +70,7 @@ function createDecoder(): (line: string) => Recorded | Begun | 'bad' | undefined
       ...(typeof fields['score'] === 'number' && { score: fields['score'] }),
       ...(fields['doubtful'] === true && { doubtful: true }),
       ...(fields['path_lost'] === true && { path_lost: true }),
+      ...(typeof fields['heard_ms'] === 'number' && { heard_ms: fields['heard_ms'] }),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { ActionRow } from '../core/action.ts';
 import type { Health } from '../core/health.ts';
+import { patienceFor } from '../core/held.ts';
 import { type Recorded, endOf } from '../core/recorded.ts';
 import { type Replayed, attemptOf, replayed } from '../core/replay.ts';
 import type { Redact } from '../core/redact.ts';
@@ -84,6 +85,11 @@ export function createRehearsal({ targets, rules, steps, store, redact }: Rehear
     return states.some((state) => state === 'suspect' || state === 'down' || state === 'recovering');
   }
 
+  function patienceWith({ dependsOn }: Target): number | null {
+    const parents = dependsOn.flatMap((name) => byName.get(name) ?? []);
+    return parents.length === 0 ? null : patienceFor(parents);
+  }
+
   /** What waits for a promise goes on before the next attempt. */
   async function settle(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
@@ -102,7 +108,10 @@ export function createRehearsal({ targets, rules, steps, store, redact }: Rehear
       clock.moveTo(endOf(attempt));
       doubtful = attempt.doubtful === true;
       const before = histories.get(target.name) ?? null;
-      const after = replayed(before, attempt, target, isUnreachable(target, attempt));
+      const after = replayed(before, attempt, target, {
+        isUnreachable: isUnreachable(target, attempt),
+        patienceMs: patienceWith(target),
+      });
       histories.set(target.name, after);
       await act(target, attempt, after.health);
     },

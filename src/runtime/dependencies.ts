@@ -1,4 +1,5 @@
 import type { Reasons } from '../core/gates.ts';
+import { patienceFor } from '../core/held.ts';
 import type { Health } from '../core/health.ts';
 import type { Target } from '../core/target.ts';
 import type { Monitor } from './monitor.ts';
@@ -12,9 +13,6 @@ export interface Dependencies {
   /** After an attempt: a target that begins to fail has those asked at once that it may be failing with. */
   ask(target: Target, health: Health): void;
 }
-
-/** One attempt of them may be under way, and begun too early to say anything; the next one counts. */
-const TIMEOUTS = 2;
 
 export function createDependencies(
   monitorOf: (name: string) => Monitor | undefined,
@@ -41,7 +39,7 @@ export function createDependencies(
       const failingSince = monitorOf(target.name)?.health().evidence.path?.since ?? -Infinity;
       return {
         at: Math.min(...parents.map((parent) => parent.health().judgedAt)),
-        patienceMs: TIMEOUTS * Math.max(...parents.map((parent) => parent.target.rules.timeoutMs)),
+        patienceMs: patienceFor(parents.map(({ target }) => target)),
         awaited: parents
           .filter((parent) => parent.health().judgedAt < failingSince)
           .map((parent) => parent.target.name),

@@ -7,7 +7,7 @@ import { aTarget } from '../support/targets.ts';
 
 function run(attempts: readonly Recorded[], target: Target = aTarget(), isUnreachable = false): Replayed {
   let so: Replayed | null = null;
-  for (const attempt of attempts) so = replayed(so, attempt, target, isUnreachable);
+  for (const attempt of attempts) so = replayed(so, attempt, target, { isUnreachable, patienceMs: 4_000 });
   return so!;
 }
 
@@ -73,6 +73,8 @@ describe('what an attempt was judged under is mirrored', () => {
       'suspect',
     ],
     ['no anchor answered, and it refuses', { path_lost: true }, 'down'],
+    ['what it depends on was not heard since', { heard_ms: 5_000 }, 'suspect'],
+    ['what it depends on was heard', { heard_ms: 0 }, 'down'],
   ];
   test.each(cases)('%s', (_why, differing, state) => {
     const [first, ...failures] = lettered('+---');

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
+import { type Circumstances, type Health, judge, unknownHealth } from '../../src/core/health.ts';
 import { combine } from '../../src/core/observer.ts';
-import { type AttemptsRow, attemptsOf } from '../../src/core/recorded.ts';
+import { ok } from '../../src/core/outcome.ts';
+import { type AttemptsRow, attemptsOf, rowOf } from '../../src/core/recorded.ts';
 import { createFleet } from '../../src/runtime/fleet.ts';
 import { createAttemptRecorder } from '../../src/store/attempts.ts';
+import { circumstances } from '../support/circumstances.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
 import { scriptedProbe } from '../support/scripted-probe.ts';
 import { aTarget } from '../support/targets.ts';
@@ -57,8 +60,7 @@ test('what is being found out is kept attempt by attempt, and what lasts is not'
       "fail down 1 confirmation",
       "fail down 15",
       "ok recovering 1",
-      "ok up 1 confirmation",
-      "ok up 102",
+      "ok up 103",
     ]
   `);
 });
@@ -88,4 +90,23 @@ test('a row is its attempts: the first and the last to the millisecond, good one
   expect(good.length).toBe(51);
   expect(good.at(-1)!.start).toBe(100_000);
   expect([...attemptsOf({ ...row, count: 1, last: 1_000 }, 3)].map(({ start }) => start)).toEqual([1_000]);
+});
+
+const GOOD = { outcome: ok('fine'), number: 1, at: 0, startedAt: 0, latencyMs: 1, phases: {} };
+const judgedUp = (): Health => judge(unknownHealth(0), GOOD, circumstances()).health;
+
+test('what an agent thinks of itself does not cut short the row of a target that is up', () => {
+  const row = (differing: Partial<Circumstances>, health = judgedUp()): unknown =>
+    rowOf('t', GOOD, health, circumstances(differing), { offset: 0, session: 0 });
+  const usual = row({});
+  for (const differing of [
+    { doubt: { score: 3, doubtful: false } },
+    { regular: false },
+    { hushed: true },
+    { unreachable: true },
+    { pathWorks: false },
+  ]) {
+    expect(row(differing)).toEqual(usual);
+  }
+  expect(row({ doubt: { score: 4, doubtful: true } })).toMatchObject({ doubtful: true });
 });
