@@ -74,7 +74,9 @@ function summary({ targets, doubt, store, version, started_at, at }: AgentStatus
         ]
       : []),
     ...(store.ok
-      ? []
+      ? store.trouble === null
+        ? []
+        : [paint('yellow', plain(store.trouble))]
       : [
           paint(
             'red',

@@ -10,7 +10,7 @@ import type { SavedTarget } from './saved.ts';
 export interface Store {
   /**
    * What was kept when the agent started, and what has been put since, by key; of a history the newest rows. Where the
-   * file could not be read in time at the start, only what has been put since.
+   * file could not be read in time at the start, only what has been put since. What cannot be used is not among it.
    */
   kept<Name extends Table>(table: Name): ReadonlyMap<string, Rows[Name]>;
   /**
@@ -23,7 +23,7 @@ export interface Store {
    * some seconds. Always true where nothing is to be kept (`state: off`). Never rejects.
    */
   commit(): Promise<boolean>;
-  /** From the disk, newest first, with what was put before. Rejects where it cannot be read, with the trouble in words. */
+  /** From the disk, newest first, with what was put before. What cannot be used is left out. Rejects where it cannot be read, with the trouble in words. */
   list<Name extends Table>(table: Name, query: Query<Name>): Promise<Rows[Name][]>;
   status(): StoreStatus;
   /** Writes what is left, for a moment at most. Nothing can be put afterwards. */
@@ -78,6 +78,8 @@ export interface Rows {
   calibration: Row;
   /** Attempts in a row that came to the same. */
   attempt: AttemptsRow;
+  /** What could not be used when it was read, for people to look at. */
+  damaged: DamagedRow;
 }
 
 export type Table = keyof Rows;
@@ -106,6 +108,16 @@ export interface TimelineRow {
   readonly what: string;
   /** For people. */
   readonly detail: string;
+  readonly [key: string]: unknown;
+}
+
+export interface DamagedRow {
+  /** Where it was, and under which key. */
+  readonly table: Table;
+  readonly name: string;
+  readonly why: string;
+  /** As it stood there. */
+  readonly document: string;
   readonly [key: string]: unknown;
 }
 
@@ -157,6 +169,7 @@ export const TABLES = {
     history: { most: 200_000, days: 30 },
     held: 0,
   },
+  damaged: { columns: ['table', 'name', 'why', 'document'], times: [], history: { most: 1_000 }, held: 0 },
 } as const satisfies Record<Table, Shape>;
 
 export type Column<Name extends Table> =

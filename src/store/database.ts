@@ -1,9 +1,10 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Libsql from 'libsql';
 import type { Table } from '../core/store.ts';
 import { StoreError, faultOf } from './fault.ts';
-import type { Answer, Kept, Request } from './protocol.ts';
+import { makePrivate, takeLock } from './lock.ts';
+import type { Answer, Fault, Kept, Request } from './protocol.ts';
 import {
   APPLICATION_ID,
   NAMES,
@@ -12,6 +13,7 @@ import {
   createTable,
   missingColumns,
   prunes,
+  quoteDamaged,
   remove,
   selectKept,
   selectRows,
@@ -26,6 +28,8 @@ export interface Database {
   readonly kept: Kept;
   /** Where a file went that was no whole database. */
   readonly movedTo: string | null;
+  /** Why it can only be read; null where it can be written. */
+  readonly unwritable: Fault | null;
   write(request: Omit<Extract<Request, { kind: 'write' }>, 'kind'>): void;
   list(request: Extract<Request, { kind: 'list' }>): string[];
   close(): void;
@@ -39,14 +43,15 @@ export function openDatabase(path: string): Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const lock = takeLock(path);
   let movedTo: string | null = null;
-  let db: Connection;
+  let opened: Opened;
   try {
-    db = openWhole(path);
+    opened = openWhole(path);
   } catch (error) {
     if (faultOf(error).kind !== 'corrupt') throw error;
     movedTo = moveAside(path);
-    db = openWhole(path);
+    opened = openWhole(path);
   }
+  const { db, unwritable } = opened;
   const inode = statSync(path).ino;
   const statements = new Map<string, Statement>();
   /** Something was handed to the system that is not known to be on the disk. */
@@ -95,6 +100,7 @@ export function openDatabase(path: string): Database {
   return {
     kept: Object.fromEntries(NAMES.map((table) => [table, keptIn(db, table)])),
     movedTo,
+    unwritable,
     write({ rows, sync, more }) {
       if (rows.length === 0 && !db.inTransaction && !(sync && unsynced)) return;
       undoing(() => {
@@ -123,29 +129,12 @@ export function openDatabase(path: string): Database {
   };
 }
 
-/**
- * Held for as long as the process lives, whatever ends it: two agents would overwrite each other's rows. A file beside
- * the database, so that a shell can still read that one.
- */
-function takeLock(path: string): Connection {
-  const file = `${path}.lock`;
-  makePrivate(file);
-  const lock = new Libsql(file);
-  try {
-    lock.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    lock.close();
-    throw faultOf(error).kind === 'busy' ? new StoreError('locked', '') : error;
-  }
-  return lock;
+interface Opened {
+  readonly db: Connection;
+  readonly unwritable: Fault | null;
 }
 
-/** Never opens a file that is there: to close it would give back the locks that this process has on it. */
-function makePrivate(file: string): void {
-  if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600));
-}
-
-function openWhole(path: string): Connection {
+function openWhole(path: string): Opened {
   makePrivate(path);
   const db = new Libsql(path, { timeout: PATIENCE_MS });
   try {
@@ -155,17 +144,45 @@ function openWhole(path: string): Connection {
     const version = Number(valueOf(db, 'user_version'));
     if (version > VERSION) throw new StoreError('newer', `its version is ${version}, ours ${VERSION}`);
     db.pragma('journal_mode = WAL');
-    const found = valueOf(db, 'quick_check(1)');
+    const found = checked(db);
     if (found !== 'ok') throw new StoreError('corrupt', String(found));
-    db.exec('BEGIN IMMEDIATE');
-    if (id !== APPLICATION_ID) db.pragma(`application_id = ${APPLICATION_ID}`);
-    if (version !== VERSION) db.pragma(`user_version = ${VERSION}`);
-    for (const table of NAMES) makeTable(db, table);
-    db.exec('COMMIT');
-    return db;
+    return { db, unwritable: makeReady(db, id === APPLICATION_ID) };
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** `ok`, or what is wrong with the file. */
+function checked(db: Connection): unknown {
+  try {
+    return valueOf(db, 'quick_check(1)');
+  } catch (error) {
+    // The check looks at the columns that are taken out of documents, too.
+    if (!(error as Error).message.includes('malformed JSON')) throw error;
+    const there = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as {
+      name: Table;
+    }[];
+    for (const { name } of there) if (NAMES.includes(name)) db.exec(quoteDamaged(name));
+    return valueOf(db, 'quick_check(1)');
+  }
+}
+
+/** Why that cannot be, where it is ours and can be read all the same. */
+function makeReady(db: Connection, isOurs: boolean): Fault | null {
+  try {
+    db.exec('BEGIN IMMEDIATE');
+    if (!isOurs) db.pragma(`application_id = ${APPLICATION_ID}`);
+    // Also where it is so already: of a file that can only be read SQLite says so at the first write.
+    db.pragma(`user_version = ${VERSION}`);
+    for (const table of NAMES) makeTable(db, table);
+    db.exec('COMMIT');
+    return null;
+  } catch (error) {
+    const fault = faultOf(error);
+    if (fault.kind !== 'unwritable' || !isOurs) throw error;
+    if (db.inTransaction) db.exec('ROLLBACK');
+    return fault;
   }
 }
 

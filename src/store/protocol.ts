@@ -28,7 +28,13 @@ export type Request =
 export type WrittenRow = readonly [table: Table, key: string | null, json: string | null, at: number];
 
 export type Answer =
-  | { readonly kind: 'opened'; readonly kept: Kept; readonly movedTo: string | null }
+  | {
+      readonly kind: 'opened';
+      readonly kept: Kept;
+      readonly movedTo: string | null;
+      /** It can be read and no more. */
+      readonly unwritable: Fault | null;
+    }
   | { readonly kind: 'listed'; readonly rows: readonly string[] }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly fault: Fault };
@@ -49,6 +55,9 @@ const REMEDY = {
   full: 'the disk is full; make room',
   unwritable: 'it cannot be written; mend its owner and permissions, or name another file by state:',
   corrupt: 'it is no whole database; it will be moved aside',
+  lockless:
+    'the .lock beside it, which keeps a second vitald out, cannot be used: mend its owner and permissions',
+  no_lock: 'the .lock beside it, which keeps a second vitald out, is something else: take it away',
   foreign: 'it is a database of something else; name another file by state:',
   newer: 'a newer vitald has written it; run that one, or name another file by state:',
   gone: 'it was removed or replaced',

@@ -2,6 +2,7 @@ import Libsql from 'libsql';
 import type { ActionRow } from '../core/action.ts';
 import { type AttemptsRow, type Recorded, attemptsOf, endOf } from '../core/recorded.ts';
 import type { Begun } from '../core/replay.ts';
+import { readRow } from './rows.ts';
 
 /** What a state file has on record. */
 export interface Kept {
@@ -37,7 +38,10 @@ function rowsOf<T>(db: Libsql.Database, table: 'attempt' | 'action'): T[] {
   return db
     .prepare(`SELECT row FROM "${table}" ORDER BY id`)
     .all()
-    .map((found) => JSON.parse((found as { row: string }).row) as T);
+    .flatMap((found) => {
+      const reading = readRow(table, null, (found as { row: string }).row);
+      return reading.usable ? [reading.row as unknown as T] : [];
+    });
 }
 
 function* allOf(rows: readonly AttemptsRow[], most: number): Generator<Recorded> {

@@ -43,6 +43,11 @@ export function createIndex(table: Table): string | undefined {
   return index && `CREATE INDEX IF NOT EXISTS "${table} by ${index}" ON "${table}" ("${index}")`;
 }
 
+/** What is no JSON becomes a text in JSON: a column that cannot be read would fail whatever asks for it. */
+export function quoteDamaged(table: Table): string {
+  return `UPDATE "${table}" SET row = json_quote(CAST(row AS TEXT)) WHERE typeof(row) <> 'text' OR NOT json_valid(row)`;
+}
+
 export function upsert(table: Table): string {
   return `INSERT INTO "${table}" (key, saved, row) VALUES (?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET saved = excluded.saved, row = excluded.row`;

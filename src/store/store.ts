@@ -2,6 +2,8 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import type { Row, Rows, Store, Table } from '../core/store.ts';
 import { type Answer, type Fault, type WrittenRow, inWords } from './protocol.ts';
 import { type Put, createHeld, createQueue } from './queue.ts';
+import { readRow } from './rows.ts';
+import { NAMES } from './schema.ts';
 import { type StoreThread, startThread } from './worker.ts';
 
 export interface StoreOptions {
@@ -20,6 +22,8 @@ const PATIENCE_MS = 5_000;
 const RETRY_MS = 10_000;
 /** Rows in one request to the thread. */
 const MOST_AT_ONCE = 250;
+/** Rows that cannot be used, of one table. */
+const MOST_NAMED = 5;
 /** Where the remedy is to begin anew, or the trouble has been waited for already. */
 const RETRY_SOON_MS = 100;
 
@@ -81,23 +85,44 @@ export async function openStore({ path, clock, onTrouble, onBack }: StoreOptions
     void opened.then((late) => (late.kind === 'opened' ? take(late, false) : breakOff(late)));
   }
 
-  function take({ kept, movedTo }: Extract<Answer, { kind: 'opened' }>, isFirst: boolean): void {
-    if (isFirst) {
-      for (const [table, rows] of Object.entries(kept)) {
-        for (const [key, json] of rows) held.put(table as Table, key, JSON.parse(json) as Row);
-      }
-    } else {
-      // Whatever is on the disk by now: memory is newer.
-      for (const put of held.all(clock.wallTime())) queue.put(put);
-    }
-    if (movedTo !== null) {
-      note = `${path} was no whole database: it is ${movedTo} now, and a new one is begun`;
-      since = clock.wallTime();
-      onTrouble(note);
-    }
+  function take({ kept, movedTo, unwritable }: Extract<Answer, { kind: 'opened' }>, isFirst: boolean): void {
+    if (isFirst) for (const table of NAMES) remember(table, kept[table] ?? []);
+    if (movedTo !== null)
+      remark(`${path} was no whole database: it is ${movedTo} now, and a new one is begun`);
+    if (unwritable) return breakOff({ kind: 'failed', fault: unwritable });
+    // Whatever is on the disk by now: memory is newer.
+    if (!isFirst) for (const put of held.all(clock.wallTime())) queue.put(put);
     state = 'ready';
     become(null);
     flush();
+  }
+
+  /** A row that cannot be used is not to keep the agent from its work: it is set aside, and the rest is taken. */
+  function remember(table: Table, rows: readonly (readonly [key: string, json: string])[]): void {
+    const damaged: string[] = [];
+    const at = clock.wallTime();
+    for (const [key, json] of rows) {
+      const reading = readRow(table, key, json);
+      if (reading.usable) {
+        held.put(table, key, reading.row);
+        continue;
+      }
+      damaged.push(`${JSON.stringify(key)} (${reading.why})`);
+      const row = { table, name: key, why: reading.why, document: json };
+      queue.put({ table: 'damaged', key: null, row, at });
+      queue.put({ table, key, row: null, at });
+    }
+    if (damaged.length === 0) return;
+    const named = damaged.slice(0, MOST_NAMED).join(', ');
+    const more = damaged.length > MOST_NAMED ? ` and ${damaged.length - MOST_NAMED} more` : '';
+    remark(`${path}: what its table ${table} keeps of ${named}${more} cannot be used: see its table damaged`);
+  }
+
+  /** Of the file, once, and visible from then on. */
+  function remark(what: string): void {
+    note = note === null ? what : `${note}; ${what}`;
+    since = clock.wallTime();
+    onTrouble(what);
   }
 
   function breakOff(answer: Answer): void {
@@ -182,7 +207,10 @@ export async function openStore({ path, clock, onTrouble, onBack }: StoreOptions
     async list<Name extends Table>(table: Name, { limit, where = {} }: Parameters<Store['list']>[1]) {
       await commit();
       const answer = await inTime(thread.ask({ kind: 'list', table, limit, where }));
-      if (answer.kind === 'listed') return answer.rows.map((json) => JSON.parse(json) as Rows[Name]);
+      if (answer.kind === 'listed') {
+        const readings = answer.rows.map((json) => readRow(table, null, json));
+        return readings.flatMap((reading) => (reading.usable ? [reading.row as Rows[Name]] : []));
+      }
       throw new Error(inWords(path, fault ?? (answer.kind === 'failed' ? answer.fault : STUCK)));
     },
     status: () => ({

@@ -14,7 +14,7 @@ function say(message: Answer): void {
 
 try {
   db = openDatabase(workerData as string);
-  say({ kind: 'opened', kept: db.kept, movedTo: db.movedTo });
+  say({ kind: 'opened', kept: db.kept, movedTo: db.movedTo, unwritable: db.unwritable });
 } catch (error) {
   fault = faultOf(error);
   say({ kind: 'failed', fault });

@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -37,9 +47,13 @@ async function start(path: string): Promise<{ store: Store; clock: FakeClock; sa
   return { store, clock, said };
 }
 
-/** Into a table of plain documents. */
+/** Into a table that takes more than it asks for. */
 function put(store: Store, key: string, row: Row | null): void {
-  store.put('calibration', key, row);
+  store.put('calibration', key, row && doc(row));
+}
+
+function doc(row: Row): Row {
+  return { days: [], probe: '', ...row };
 }
 
 /** Turns of the loop until it is so. */
@@ -80,7 +94,7 @@ describe('what is kept', () => {
     first.store.put('incident', 'a-1', INCIDENT);
     expect(first.store.kept('incident').get('a-1')).toEqual(INCIDENT);
     const { store } = await restart(first.store);
-    expect([...store.kept('calibration')]).toEqual([['a', { state: 'down', name: 'ä "\u0000 €' }]]);
+    expect([...store.kept('calibration')]).toEqual([['a', doc({ state: 'down', name: 'ä "\u0000 €' })]]);
     expect([...store.kept('incident')]).toEqual([['a-1', INCIDENT]]);
     expect(store.status()).toMatchObject({ ok: true, trouble: null, pending: 0, dropped: 0 });
   });
@@ -98,7 +112,7 @@ describe('what is kept', () => {
     expect(turns).toBeGreaterThan(4);
     expect(await committed).toBe(true);
     const { store: again } = await restart(store);
-    expect(again.kept('calibration').get('t1000')).toEqual({ i: 1_000 });
+    expect(again.kept('calibration').get('t1000')).toEqual(doc({ i: 1_000 }));
   });
 
   test('is written within a second, many rows at once', async () => {
@@ -177,7 +191,7 @@ describe('what is kept', () => {
       const say = (text) => process.stdout.write(text + '\\n');
       const store = await openStore({ path: process.argv[1], clock: createSystemClock(), onTrouble: say, onBack: say });
       for (let i = 0; ; i++) {
-        store.put('action', 'n' + i, { i });
+        store.put('calibration', 'n' + i, { days: [], probe: '', i });
         if (await store.commit()) say(String(i));
       }`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
@@ -192,8 +206,8 @@ describe('what is kept', () => {
     await new Promise((resolve) => lines.once('close', resolve));
     expect(last).toBeGreaterThanOrEqual(20);
     const { store } = await start(path);
-    const kept = store.kept('action');
-    for (let i = 0; i <= last; i++) expect(kept.get(`n${i}`)).toEqual({ i });
+    const kept = store.kept('calibration');
+    for (let i = 0; i <= last; i++) expect(kept.get(`n${i}`)).toEqual(doc({ i }));
   });
 });
 
@@ -293,13 +307,72 @@ describe('trouble', () => {
     expect(await second.store.commit()).toBe(true);
   });
 
+  /** Whoever is root may write what nobody may. */
+  const asSomebody = async <T>(dir: string, work: () => Promise<T>): Promise<T> => {
+    if (process.geteuid?.() !== 0) return work();
+    for (const file of ['', ...readdirSync(dir)]) chownSync(join(dir, file), 65_534, 65_534);
+    chmodSync(dirname(dir), 0o755);
+    process.seteuid!(65_534);
+    try {
+      return await work();
+    } finally {
+      process.seteuid!(0);
+    }
+  };
+
+  test('a file that can only be read is read, and said once to be no more than that', async () => {
+    const path = newPath();
+    const first = await start(path);
+    put(first.store, 'a', { state: 'up' });
+    await first.store.close();
+    chmodSync(path, 0o444);
+    await asSomebody(dirname(path), async () => {
+      const { store, clock, said } = await start(path);
+      expect(store.kept('calibration').get('a')).toEqual(doc({ state: 'up' }));
+      put(store, 'b', { state: 'up' });
+      expect(await store.commit()).toBe(false);
+      // The next thread answers what it is asked once it has opened the file.
+      await clock.advance(10_000);
+      await until(() => clock.pending === 1);
+      await store.list('calibration', { limit: 1 }).catch(() => {});
+      expect(said.length).toBe(1);
+      expect(said[0]).toContain(`${path}: it cannot be written`);
+      expect(store.status()).toMatchObject({ ok: false, trouble: said[0] });
+      // Its -shm was made in its likeness.
+      for (const file of readdirSync(dirname(path))) chmodSync(join(dirname(path), file), 0o644);
+      await clock.advance(10_000);
+      await until(() => said.length > 1);
+      expect(said.slice(1)).toEqual(['back']);
+      expect(await store.commit()).toBe(true);
+      await store.close();
+    });
+  });
+
+  test.each([
+    ['is something else', 'no lock\n'.repeat(200), 0o600, 'is something else: take it away'],
+    ['cannot be opened', '', 0o000, 'cannot be used: mend its owner and permissions'],
+    ['can only be read', '', 0o444, 'cannot be used: mend its owner and permissions'],
+  ])('a .lock that %s is said to be the trouble', async (_what, text, mode, message) => {
+    const path = newPath();
+    await (await start(path)).store.close();
+    rmSync(`${path}.lock`);
+    writeFileSync(`${path}.lock`, text);
+    chmodSync(`${path}.lock`, mode);
+    await asSomebody(dirname(path), async () => {
+      const { store, said } = await start(path);
+      expect(said.length).toBe(1);
+      expect(said[0]).toContain(`${path}: the .lock beside it, which keeps a second vitald out, ${message}`);
+      await store.close();
+    });
+  });
+
   test('a path that cannot be written stops nobody', async () => {
     const { store, said } = await start('/dev/null/vitald.db');
     expect(said.length).toBe(1);
     expect(said[0]).toMatch(/^\/dev\/null\/vitald\.db: it cannot be written; .*EEXIST/);
     put(store, 'a', { state: 'up' });
     expect(await store.commit()).toBe(false);
-    expect(store.kept('calibration').get('a')).toEqual({ state: 'up' });
+    expect(store.kept('calibration').get('a')).toEqual(doc({ state: 'up' }));
   });
 
   test('a file that was removed is begun anew, with all that is held in memory', async () => {
@@ -338,7 +411,7 @@ describe('trouble', () => {
     await until(() => said.at(-1) === 'back');
     expect(await store.commit()).toBe(true);
     const again = await restart(store);
-    expect(again.store.kept('calibration').get('a')).toEqual({ state: 'down' });
+    expect(again.store.kept('calibration').get('a')).toEqual(doc({ state: 'down' }));
   });
 
   test('a full disk loses nothing that fits into memory', async (context) => {
