@@ -12,7 +12,6 @@ const VALUES: Readonly<Record<string, (action: Action) => string>> = {
   probe: ({ probe }) => probe,
   reason: ({ reason }) => reason ?? '',
   class: (action) => action.class ?? '',
-  message: ({ message }) => message,
   incident: ({ incident }) => incident,
   step: ({ step }) => step,
   try: (action) => String(action.try),
@@ -22,12 +21,22 @@ const LABEL = 'labels.';
 /** `{{` stands for a brace; else a word in braces is a placeholder. */
 const PLACEHOLDER = /\{\{|\{([A-Za-z_][\w.-]*)\}/g;
 
-const SHELLS = new Set(['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh', 'fish']);
+/** What runs its arguments as a shell's text, here or on another host; whatever comes before it: env, sudo, timeout. */
+const SHELLS = new Set(
+  ['sh', 'bash', 'rbash', 'dash', 'ash', 'zsh', 'ksh', 'mksh', 'fish', 'csh', 'tcsh', 'busybox'].concat([
+    'su',
+    'ssh',
+    'eval',
+    'script',
+    'parallel',
+    'watch',
+  ]),
+);
 
 /** A program with its arguments, in which placeholders may stand: each stays inside of its argument, whatever is in it. */
 export function argvTemplate(): z.ZodType<[string, ...string[]]> {
   return argv().superRefine((words, context) => {
-    const isShell = SHELLS.has(basename(words[0]));
+    const isShell = words.some((word) => SHELLS.has(basename(word)));
     for (const [index, word] of words.entries()) {
       for (const [written, name] of word.matchAll(PLACEHOLDER)) {
         if (name === undefined) continue;
@@ -36,9 +45,11 @@ export function argvTemplate(): z.ZodType<[string, ...string[]]> {
             ? 'the program itself cannot be a placeholder'
             : isShell
               ? `a shell would run what ${written} stands for; write "$VITALD_${name.toUpperCase()}" instead`
-              : isKnown(name)
-                ? undefined
-                : stranger(name);
+              : name === 'message'
+                ? 'what the peer has said is in $VITALD_MESSAGE and on stdin, not among the arguments'
+                : isKnown(name)
+                  ? undefined
+                  : stranger(name);
         if (problem !== undefined) context.addIssue({ code: 'custom', path: [index], message: problem });
       }
     }

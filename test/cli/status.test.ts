@@ -165,6 +165,7 @@ describe('explain', () => {
       'gates',
       'next',
       'outlook',
+      'recovery',
       'history',
     ]);
     expect(answer).toMatchObject({ target: 'good one', state: 'up', evidence: [] });

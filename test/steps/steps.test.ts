@@ -37,12 +37,12 @@ describe('exec', () => {
   test('values are put into arguments, and stay inside of them', async () => {
     const result = await act(
       steps.exec,
-      ['printf', '%s|', '{target}', 'x{labels.tier}={{y}', '{message}', '{group}'],
+      ['printf', '%s|', '{target}', 'x{labels.tier}={{y}', '{reason}', '{group}'],
       {
         target: 'a b; id',
       },
     );
-    expect(result.output).toBe(`a b; id|xfront={y}|${anAction().message}||`);
+    expect(result.output).toBe(`a b; id|xfront={y}|${anAction().reason}||`);
   });
 
   test('the preview is what a person could type', () => {
