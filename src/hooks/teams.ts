@@ -10,8 +10,9 @@ const keys = z.strictObject({
 
 const COLORS = { bad: 'attention', warning: 'warning', good: 'good' } as const;
 
-/** A message may have 28 KiB in all, and JSON makes a text longer. */
+/** A message may have 28 KiB in all, and JSON makes a text longer, and each of its lines. */
 const MOST_BYTES = 10_000;
+const MOST_LINES = 60;
 
 /** Microsoft Teams: a workflow that posts an adaptive card. */
 export const teams: Hook<z.infer<typeof keys>> = {
@@ -28,9 +29,7 @@ export const teams: Hook<z.infer<typeof keys>> = {
       msteams: { width: 'Full' },
       body: [
         paragraph(title, { size: 'medium', weight: 'bolder', color: COLORS[tone] }),
-        ...clipped(lines.join('\n'), MOST_BYTES)
-          .split('\n')
-          .map((line) => paragraph(line, {})),
+        ...fitting(lines).map((line) => paragraph(line, {})),
       ],
     };
     const attachment = {
@@ -42,6 +41,12 @@ export const teams: Hook<z.infer<typeof keys>> = {
     return await post({ url, body }, context);
   },
 };
+
+function fitting(lines: readonly string[]): string[] {
+  const more = lines.length - MOST_LINES;
+  const shown = more > 0 ? [...lines.slice(0, MOST_LINES), `… and ${more} lines more`] : lines;
+  return clipped(shown.join('\n'), MOST_BYTES).split('\n');
+}
 
 /** Runs of text, unlike text blocks, are shown as they are: nobody's asterisks and brackets become markup. */
 function paragraph(text: string, looks: Readonly<Record<string, string>>) {

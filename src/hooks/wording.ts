@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<HookEventName, readonly [words: string, tone: Wordi
 /** So many are told one by one, with their reasons. */
 const MOST_EXPLAINED = 10;
 /** So many of a group are named. */
-const MOST_NAMED = 40;
+const MOST_NAMED = 200;
 
 /** An event and what joined it. */
 export function eventsOf(event: HookEvent): readonly HookEvent[] {

@@ -29,8 +29,14 @@ describe.each(Object.keys(MESSENGERS) as (keyof typeof MESSENGERS)[])('%s', (kin
     expect((await send(DOWN, status)).result).toMatchObject(expected);
   });
 
-  test('a storm fits into one message', async () => {
-    const { at, result } = await send(manyDown(3_000));
+  test.each([
+    ['of racks', manyDown(3_000)],
+    [
+      'of hundreds of groups',
+      { ...DOWN, also: manyDown(3_000).also!.map((event, index) => ({ ...event, group: `"${index}"` })) },
+    ],
+  ])('a storm %s fits into one message', async (_name, event) => {
+    const { at, result } = await send(event);
     expect(result).toMatchObject({ ok: true });
     if (kind !== 'alertmanager') expect(Buffer.byteLength(at.received[0]!.body)).toBeLessThan(28 * 1_024);
   });
