@@ -4,6 +4,7 @@ import { runCli, startAgent } from '../support/cli.ts';
 import { receiver } from '../support/receiver.ts';
 import { freePort } from '../support/real-server.ts';
 import { closedPort, serve } from '../support/servers.ts';
+import { smtpServer } from '../support/smtp-server.ts';
 import { yamlFile } from '../support/yaml-file.ts';
 
 describe('notify test', () => {
@@ -35,6 +36,15 @@ describe('notify test', () => {
     expect((await runCli(['notify', 'test', 'ops', refused])).stdout).toMatch(
       /not taken in \S+: .*ECONNREFUSED/,
     );
+  });
+
+  test('a mail leaves nothing behind that would keep the process', async () => {
+    const { address, mails } = await smtpServer();
+    const settings = `{ server: "${address}", security: none, from: a@example.com, to: b@example.com }`;
+    const { code, stdout } = await runCli(['notify', 'test', 'mail', file(`  mail: { email: ${settings} }`)]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^mail \(email, on down\) taken in \S+: 250 2.0.0 Ok: queued as 12345\n/);
+    expect(mails.length).toBe(2);
   });
 
   test.each([
