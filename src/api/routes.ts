@@ -4,6 +4,7 @@ import type { BeatReport } from '../core/beat.ts';
 import { suggest } from '../core/suggest.ts';
 import { denialOf } from './access.ts';
 import { bearerOf, fromOf, refuse } from './server.ts';
+import { type Ready, createThrift } from './thrift.ts';
 
 /** One way to ask the agent. What is no GET changes something: it needs the token. */
 export interface Route {
@@ -55,22 +56,29 @@ export function iso(at: number): string {
 export interface ServeOptions {
   readonly routes: readonly Route[];
   readonly listen: Endpoint;
+  /** Monotonic ms. */
+  readonly now: () => number;
   readonly admits: (token: string) => boolean;
   readonly onRefused: (report: BeatReport) => void;
 }
 
-/** Serves the routes to those who may ask. */
+/** Serves the routes to those who may ask. Those with the token get as many answers as they ask for. */
 export function serveRoutes({
   routes,
   listen,
+  now,
   admits,
   onRefused,
 }: ServeOptions): (app: FastifyInstance) => void {
+  const thrift = createThrift(now);
+
   function guard(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    const { host, origin, 'sec-fetch-site': site } = request.headers;
     const presented = bearerOf(request);
     const denial = denialOf({
       changes: request.method !== 'GET',
-      host: request.headers.host,
+      host,
+      page: { origin, site },
       admitted: presented === undefined ? null : admits(presented),
       listen,
     });
@@ -78,22 +86,53 @@ export function serveRoutes({
     onRefused({ result: 'refused', why: 'unauthorized', ...fromOf(request.raw.socket) });
     refuse(reply, denial.status, denial.error);
   }
+
+  async function spared({ answer }: Route, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const ready = thrift.answer(`${request.headers['if-none-match'] ?? ''} ${request.url}`, () =>
+      answered(answer, request),
+    );
+    if (typeof ready === 'number') {
+      onRefused({ result: 'refused', why: 'busy', ...fromOf(request.raw.socket) });
+      void reply.header('retry-after', Math.ceil(ready / 1_000));
+      return refuse(reply, 503, 'too much is asked at once; with the token it is answered');
+    }
+    const known = await ready;
+    const from = now();
+    send(reply, known);
+    thrift.charge(from);
+  }
+
   return (app) => {
-    for (const { method, path, open, answer } of routes) {
+    for (const route of routes) {
+      const { method, path, open, answer } = route;
       app.route({
         method,
         url: path,
         ...(!open && { onRequest: guard }),
         async handler(request, reply) {
-          const { status, body, headers } = await answered(answer, request);
-          return reply
-            .code(status)
-            .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...headers })
-            .send(body);
+          if (method === 'GET' && !open && bearerOf(request) === undefined) {
+            await spared(route, request, reply);
+            return reply;
+          }
+          const result = await answered(answer, request);
+          if (method !== 'GET') thrift.forget();
+          return send(reply, result);
         },
       });
     }
   };
+}
+
+function send(reply: FastifyReply, { status, headers, body }: Ready | Answer): FastifyReply {
+  return reply
+    .code(status)
+    .headers({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(Buffer.isBuffer(body) && { 'content-type': 'application/json; charset=utf-8' }),
+      ...headers,
+    })
+    .send(body);
 }
 
 async function answered(

@@ -74,6 +74,8 @@ export async function startServer({
     maxRequestsPerSocket: MAX_REQUESTS_PER_CONNECTION,
     http: {
       maxHeaderSize: MAX_HEAD,
+      // Node's own refusal has no words.
+      requireHostHeader: false,
       headersTimeout: Math.min(HEAD_MS, requestMs),
       connectionsCheckingInterval: Math.min(LOOK_EVERY_MS, requestMs),
     },
@@ -83,7 +85,10 @@ export async function startServer({
     clientErrorHandler(error, socket) {
       if (error.code !== 'ECONNRESET') broken(socket, WHY_OF_CODE[error.code] ?? 'malformed');
       if (socket.writable) {
-        socket.write('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+        const said = JSON.stringify({ error: WORDS_OF_CODE[error.code] ?? 'this is no HTTP' });
+        socket.write(
+          `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${said.length}\r\n\r\n${said}`,
+        );
       }
       socket.destroySoon();
     },
@@ -93,7 +98,11 @@ export async function startServer({
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.raw.sendDate = false;
-    if (request.is404) notFound(request, reply);
+    // RFC 9112, 3.2.
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      broken(request.raw.socket, 'malformed');
+      refuse(reply, 400, 'a request needs a Host header');
+    } else if (request.is404) notFound(request, reply);
     else done();
   });
   const bound = boundConnections(app.server, limits.connections ?? MAX_CONNECTIONS, (socket) =>
@@ -153,4 +162,9 @@ const WORDS_OF_STATUS: Readonly<Record<number, string>> = { 413: `a body has at 
 const WHY_OF_CODE: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'slow',
   HPE_HEADER_OVERFLOW: 'too_large',
+};
+
+const WORDS_OF_CODE: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'the request took too long to come',
+  HPE_HEADER_OVERFLOW: `the head of a request has at most ${MAX_HEAD} bytes`,
 };

@@ -57,6 +57,7 @@ export function createListener(options: ListenerOptions): Listener {
     const serve = serveRoutes({
       routes,
       listen,
+      now: clock.now,
       admits: (token) => apiTokens.admits(API, token),
       onRefused: observer.onBeat,
     });

@@ -4,11 +4,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Route, fine, refused, serveRoutes } from '../../src/api/routes.ts';
+import { type Answer, type Route, fine, refused, serveRoutes } from '../../src/api/routes.ts';
 import { type ApiServer, startServer } from '../../src/api/server.ts';
 import { createTokens } from '../../src/api/tokens.ts';
 import type { Endpoint } from '../../src/core/address.ts';
 import type { BeatReport } from '../../src/core/beat.ts';
+import { createFakeClock } from '../support/fake-clock.ts';
 import { exchange } from '../support/raw-http.ts';
 import { freePort } from '../support/real-server.ts';
 
@@ -33,7 +34,7 @@ const ROUTES: readonly Route[] = [
   },
 ];
 
-async function serving(listen: Endpoint) {
+async function serving(listen: Endpoint, routes = ROUTES, now = () => performance.now()) {
   const tokens = createTokens();
   tokens.replace(new Map([['api', TOKEN]]));
   const reports: BeatReport[] = [];
@@ -42,8 +43,9 @@ async function serving(listen: Endpoint) {
   const server = await startServer({
     listen,
     routes: serveRoutes({
-      routes: ROUTES,
+      routes,
       listen,
+      now,
       admits: (token) => tokens.admits('api', token),
       onRefused,
     }),
@@ -54,9 +56,9 @@ async function serving(listen: Endpoint) {
   return { server, reports, troubles };
 }
 
-async function onLoopback() {
+async function onLoopback(...how: readonly [routes?: readonly Route[], now?: () => number]) {
   const port = await freePort();
-  const { reports, troubles } = await serving({ host: '127.0.0.1', port });
+  const { reports, troubles } = await serving({ host: '127.0.0.1', port }, ...how);
   const ask = async (
     path: string,
     { method = 'GET', headers = {}, body = '' }: { method?: string; headers?: object; body?: string } = {},
@@ -75,7 +77,7 @@ async function onLoopback() {
       body: JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) as unknown,
     };
   };
-  return { ask, reports, troubles };
+  return { ask, port, reports, troubles };
 }
 
 const authorized = { authorization: `Bearer ${TOKEN}` };
@@ -135,6 +137,34 @@ describe('on loopback', () => {
     expect((await ask('/livez', { headers })).status).toBe(200);
   });
 
+  test.each([
+    [{ 'sec-fetch-site': 'cross-site' }, 403],
+    [{ 'sec-fetch-site': 'same-site', ...authorized }, 403],
+    [{ 'sec-fetch-site': 'same-origin', origin: 'https://status.example' }, 200],
+    [{ 'sec-fetch-site': 'none' }, 200],
+    [{ origin: 'http://localhost:1' }, 403],
+    [{ origin: 'null' }, 403],
+  ])('a browser that asks with %j', async (headers, status) => {
+    const { ask } = await onLoopback();
+    expect((await ask('/api/v1/echo/x', { headers })).status).toBe(status);
+  });
+
+  test('what is too long, no HTTP, or without a Host is refused in words', async () => {
+    const { port } = await onLoopback();
+    for (const [request, error] of [
+      [
+        `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(9_000)}\r\n\r\n`,
+        'the head of a request has at most 8192 bytes',
+      ],
+      ['nonsense\r\n\r\n', 'this is no HTTP'],
+      ['GET /api/v1/echo/x HTTP/1.1\r\n\r\n', 'a request needs a Host header'],
+    ] as const) {
+      const answer = await exchange(port, request);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+      expect(answer).toContain(JSON.stringify({ error }));
+    }
+  });
+
   test('a body that is no JSON, and a bug of ours', async () => {
     const { ask, troubles } = await onLoopback();
     expect(await ask('/api/v1/echo', { method: 'POST', headers: authorized, body: '{' })).toMatchObject({
@@ -143,6 +173,64 @@ describe('on loopback', () => {
     });
     expect(await ask('/api/v1/bug')).toMatchObject({ status: 500, body: { error: 'our own trouble' } });
     expect(troubles).toEqual(['of ours']);
+  });
+});
+
+describe('what answers cost', () => {
+  /** An agent of which each answer takes 50 ms. */
+  async function dear() {
+    const clock = createFakeClock();
+    let made = 0;
+    const answer = (): Answer => {
+      clock.stall(50);
+      return fine({ made: ++made });
+    };
+    const agent = await onLoopback(
+      [
+        { method: 'GET', path: '/api/v1/dear', answer },
+        { method: 'POST', path: '/api/v1/change', answer: () => fine({}) },
+        { method: 'GET', path: '/livez', open: true, answer: () => fine({}) },
+      ],
+      clock.now,
+    );
+    return { ...agent, clock };
+  }
+
+  test('one is shared by all who ask soon, until something changes', async () => {
+    const { ask, clock } = await dear();
+    const all = await Promise.all(Array.from({ length: 20 }, async () => await ask('/api/v1/dear')));
+    expect(all.map(({ body }) => body)).toEqual(Array.from({ length: 20 }, () => ({ made: 1 })));
+    expect(all[19]!.head).toContain('content-type: application/json; charset=utf-8');
+    clock.stall(999);
+    expect((await ask('/api/v1/dear')).body).toEqual({ made: 1 });
+    clock.stall(1);
+    expect((await ask('/api/v1/dear')).body).toEqual({ made: 2 });
+    await ask('/api/v1/change', { method: 'POST', headers: authorized });
+    expect((await ask('/api/v1/dear')).body).toEqual({ made: 3 });
+  });
+
+  test('all together take a tenth of the time; those with the token, and whether we live, are answered', async () => {
+    const { ask, clock, reports } = await dear();
+    const statuses: number[] = [];
+    for (let i = 0; i < 6; i++) statuses.push((await ask(`/api/v1/dear?${i}`)).status);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 503]);
+    const refusal = await ask('/api/v1/dear?x');
+    expect(refusal).toMatchObject({
+      status: 503,
+      body: { error: expect.stringContaining('token') as string },
+    });
+    expect(refusal.head).toMatch(/\r\nretry-after: 1(\r|$)/);
+    expect(reports.at(-1)).toMatchObject({ result: 'refused', why: 'busy' });
+    expect((await ask('/livez')).status).toBe(200);
+    expect((await ask('/api/v1/dear?x', { headers: authorized })).status).toBe(200);
+    let answered = 0;
+    for (let i = 0; i < 1_000; i++) {
+      clock.stall(10);
+      if ((await ask(`/api/v1/dear?again=${i}`)).status === 200) answered++;
+    }
+    // Ten seconds, of which each answer took 50 ms, and what the answers took besides.
+    expect(answered).toBeGreaterThanOrEqual(18);
+    expect(answered).toBeLessThanOrEqual(23);
   });
 });
 
