@@ -2,12 +2,12 @@ import { type Explanation, type Judged, explain } from '../core/explain.ts';
 import type { Target } from '../core/target.ts';
 import type { View } from '../core/view.ts';
 import type { RecoveryStatus } from './recovery.ts';
-import { type Route, fine, iso, unknownName } from './routes.ts';
+import { type Route, fine, iso, unknownTarget } from './routes.ts';
 
 export interface Explained {
   view(target: string): View | undefined;
   history(target: string): readonly Judged[];
-  targets(): readonly Pick<Target, 'name'>[];
+  targets(): readonly Pick<Target, 'name' | 'group'>[];
   /** Null where it has no steps. */
   recovery(target: string): RecoveryStatus | null;
 }
@@ -31,10 +31,7 @@ export function explanationRoute(agent: Explained): Route {
     path: '/api/v1/targets/:name/explanation',
     answer({ params: { name = '' } }) {
       const view = agent.view(name);
-      if (!view) {
-        const names = agent.targets().map((target) => target.name);
-        return unknownName('target', name, names);
-      }
+      if (!view) return unknownTarget(name, agent.targets());
       const { history, ...rest } = explain(view, agent.history(name));
       const answer: ExplanationAnswer = {
         at: iso(view.at),

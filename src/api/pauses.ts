@@ -2,7 +2,7 @@ import { type Pause, type Scope, type ScheduledWindow, covers, scopeKey } from '
 import { plain } from '../core/plain.ts';
 import type { Target } from '../core/target.ts';
 import { MAX_DURATION_MS, parseDuration } from '../core/units.ts';
-import { type Answer, type Route, fine, iso, refused, unknownName } from './routes.ts';
+import { type Answer, type Route, fine, iso, refused, unknownName, unknownTarget } from './routes.ts';
 
 /** What of the agent has to do with pauses. */
 export interface Pausing {
@@ -133,7 +133,7 @@ function scopeOf(
   if (typeof name !== 'string') return refused(400, `${what}: a name is needed`);
   const known = targets.flatMap((one) => (what === 'target' ? [one.name] : (one.group ?? [])));
   if (known.includes(name)) return what === 'target' ? { target: name } : { group: name };
-  return unknownName(what, name, known);
+  return what === 'target' ? unknownTarget(name, targets) : unknownName(what, name, known);
 }
 
 /** What a person gave in words: they go to terminals and into messages. */

@@ -3,7 +3,7 @@ import type { Phase } from '../core/transaction.ts';
 import type { Mode } from '../core/policy.ts';
 import { plain } from '../core/plain.ts';
 import type { Target } from '../core/target.ts';
-import { type Route, fine, iso, refused, unknownName } from './routes.ts';
+import { type Route, fine, iso, refused, unknownTarget } from './routes.ts';
 
 /** What of the agent has to do with recovery. */
 export interface Recovering {
@@ -103,8 +103,8 @@ export function recoveryRoutes(agent: Recovering): Route[] {
       async answer({ params: { name = '' }, body }) {
         const { by } = wishOf(body);
         if (by === undefined) return refused(400, 'by: it has to be said who asks for it');
-        const names = agent.targets().map((target) => target.name);
-        if (!names.includes(name)) return unknownName('target', name, names);
+        const targets = agent.targets();
+        if (!targets.some((target) => target.name === name)) return unknownTarget(name, targets);
         if (!agent.acknowledge(name, by)) return refused(409, `nothing recovers ${name}: it has no steps`);
         return fine({ target: name, kept: await agent.commit() } satisfies AcknowledgedAnswer);
       },

@@ -48,6 +48,20 @@ export function unknownName(what: string, name: string, known: readonly string[]
   return refused(404, `there is no ${what} "${name}"`, near === undefined ? {} : { near });
 }
 
+/** The same of a target; `group` where a group is called so. */
+export function unknownTarget(
+  name: string,
+  targets: readonly { readonly name: string; readonly group?: string | undefined }[],
+): Answer {
+  if (targets.some(({ group }) => group === name))
+    return refused(404, `there is no target "${name}", but a group`, { group: name });
+  return unknownName(
+    'target',
+    name,
+    targets.map((target) => target.name),
+  );
+}
+
 /** How a wall clock time, ms, goes out: ISO 8601, UTC. */
 export function iso(at: number): string {
   return new Date(at).toISOString();

@@ -20,7 +20,12 @@ export function parse<const T extends Options>(args: readonly string[], options:
   } catch (error) {
     const message = (error as Error).message.replace(/\. To specify a positional.*$/s, '');
     const near = suggest(/^Unknown option '--([^']+)'$/.exec(message)?.[1] ?? '', Object.keys(options));
-    throw new UsageError(near === undefined ? message : `${message}; did you mean "--${near}"?`);
+    const isUnknown = message.startsWith('Unknown option');
+    const hint =
+      near === undefined
+        ? isUnknown && '; a NAME that begins with "-" comes last, behind "--"'
+        : `; did you mean "--${near}"?`;
+    throw new UsageError(message + (hint || ''));
   }
 }
 

@@ -1,12 +1,14 @@
-import { request as httpRequest } from 'node:http';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { Agent, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { resolve } from 'node:path';
 import { LISTEN } from '../config/api.ts';
 import { statePath } from '../config/state-dir.ts';
-import { formatEndpoint, isLoopback, parseAddress } from '../core/address.ts';
+import { formatEndpoint } from '../core/address.ts';
 import { plain } from '../core/plain.ts';
-import { readToken } from './api-token.ts';
+import { CHALLENGE_PATH, keyOf, proofOf, theirEnd } from '../api/challenge.ts';
+import { readToken, tokenFile } from './api-token.ts';
 import { UsageError, load } from './args.ts';
+import { type Place, placeOf } from './place.ts';
 
 /** The running agent cannot be asked, or has refused; the message says why. */
 export class AskError extends Error {}
@@ -15,6 +17,8 @@ export class AskError extends Error {}
 export interface Client {
   /** Throws AskError. */
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
+  /** What `make` makes of what was answered. Throws AskError where that is not what an agent answers. */
+  read<T>(make: () => T): T;
 }
 
 /** The options of every command that asks the running agent. */
@@ -44,79 +48,116 @@ export function clientFor(api: string | undefined, files: readonly string[]): Cl
   if (!written.listen) throw new UsageError('api.listen is off in these files: the agent cannot be asked');
   return createClient(
     placeOf(formatEndpoint(written.listen)),
-    () => env['VITALD_TOKEN'] ?? written.token ?? (state === null ? undefined : readToken(state)),
+    () => env['VITALD_TOKEN'] ?? written.token ?? (state === null ? undefined : keptAt(state)),
   );
 
   function kept(): string | undefined {
-    return readToken(statePath(env));
+    return keptAt(statePath(env));
   }
 }
 
-interface Place {
-  /** As the user would write it. */
-  readonly name: string;
-  readonly url: URL;
-  readonly socketPath?: string;
-  /** Of this host: its agent's token is meant for it. */
-  readonly isHere: boolean;
+function keptAt(state: string): string | undefined {
+  const found = readToken(state);
+  if (found && 'unfit' in found)
+    throw new AskError(
+      `${tokenFile(state)} is not used: ${found.unfit}; the agent makes another one when it starts`,
+    );
+  return found?.token;
 }
 
-function placeOf(written: string): Place {
-  const path = /^unix:(.+)$/.exec(written)?.[1];
-  if (path !== undefined) {
-    return { name: written, url: new URL('http://localhost'), socketPath: resolve(path), isHere: true };
-  }
-  const isUrl = /^https?:\/\//i.test(written);
-  const address = isUrl ? undefined : parseAddress(written);
-  if ((isUrl && !URL.canParse(written)) || typeof address === 'string') {
-    throw new UsageError(`"${written}" is no URL, no host:port and no unix:PATH`);
-  }
-  const url = new URL(isUrl ? written : `http://${written}`);
-  // An agent that listens on every address of this host.
-  if (/^(0\.0\.0\.0|\[::\])$/.test(url.hostname))
-    url.hostname = url.hostname === '[::]' ? '[::1]' : '127.0.0.1';
-  return { name: written, url, isHere: isLoopback(url.hostname.replaceAll(/[[\]]/g, '')) };
+interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
 }
 
 function createClient(place: Place, token: () => string | undefined): Client {
+  /** Over the very connection that has shown who is at its other end. */
+  async function askAsUs(question: Question, known: string): Promise<RawAnswer> {
+    const wire = new Agent({ keepAlive: true, maxSockets: 1 });
+    try {
+      await challenge(place, wire, known);
+      return await send(place, question, { wire, token: known });
+    } finally {
+      wire.destroy();
+    }
+  }
+
   return {
     async ask(method, path, body) {
-      // Whoever may be asked without the token does not get to see it.
-      const first = method === 'GET' ? undefined : token();
-      const answer = await send(place, method, path, body, first);
-      const known = answer.status === 401 || answer.status === 403 ? token() : undefined;
-      const last =
-        known === first || known === undefined ? answer : await send(place, method, path, body, known);
-      const hint = last.status === 401 && token() === undefined ? NO_TOKEN : '';
-      return contentOf(place, method, last, hint);
+      const question = { method, path, body };
+      // What may be had without the token is asked without.
+      const open = method === 'GET' ? await send(place, question) : undefined;
+      if (open && ![401, 403, 503].includes(open.status)) return contentOf(place, method, open);
+      const known = token();
+      if (known === undefined)
+        return contentOf(place, method, open ?? (await send(place, question)), NO_TOKEN);
+      // A certificate says as much.
+      return contentOf(
+        place,
+        method,
+        await (place.url.protocol === 'https:'
+          ? send(place, question, { token: known })
+          : askAsUs(question, known)),
+      );
+    },
+    read(make) {
+      try {
+        return make();
+      } catch (error) {
+        if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+        throw new AskError(`what answers at ${place.name} is no agent of ours, or one of another version`, {
+          cause: error,
+        });
+      }
     },
   };
+}
+
+/** Throws AskError where who listens does not have the token, which it is not told. */
+async function challenge(place: Place, wire: Agent, token: string): Promise<void> {
+  const nonce = randomBytes(24).toString('base64url');
+  const path = `${CHALLENGE_PATH}?nonce=${nonce}`;
+  const { text, peer } = await send(place, { method: 'GET', path }, { wire });
+  const proof = Buffer.from(String(parsed(text)?.['proof']));
+  const wanted = Buffer.from(proofOf(keyOf(token), nonce, peer));
+  if (proof.length === wanted.length && timingSafeEqual(proof, wanted)) return;
+  throw new AskError(
+    `what answers at ${place.name} does not show that it has the token, so it is not told it: it is no agent of ours, or one with another token, or behind something that translates addresses`,
+  );
 }
 
 interface RawAnswer {
   readonly status: number;
   readonly text: string;
+  /** The other end of the connection. */
+  readonly peer: string;
 }
 
-function send(
+interface Sending {
+  /** A connection that is kept. */
+  readonly wire?: Agent;
+  readonly token?: string;
+}
+
+async function send(
   { name, url, socketPath }: Place,
-  method: string,
-  path: string,
-  body: unknown,
-  token: string | undefined,
+  { method, path, body }: Question,
+  { wire, token }: Sending = {},
 ): Promise<RawAnswer> {
   const sent = body === undefined ? '' : JSON.stringify(body);
-  return new Promise((done, fail) => {
+  return await new Promise((done, fail) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)({
       ...(socketPath === undefined
         ? { host: url.hostname.replaceAll(/[[\]]/g, ''), ...(url.port !== '' && { port: url.port }) }
         : { socketPath }),
+      ...(wire && { agent: wire }),
       method,
       // As it is: a URL would take the dots out of a target that is called `..`.
       path: url.pathname.replace(/\/$/, '') + path,
       headers: {
         host: url.host,
-        connection: 'close',
+        connection: wire ? 'keep-alive' : 'close',
         'content-length': Buffer.byteLength(sent),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },
@@ -125,15 +166,20 @@ function send(
     request.on('error', (error) => fail(new AskError(noAnswer(name, error))));
     request.on('response', (response) => {
       let text = '';
+      const peer = theirEnd(response.socket);
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
         text += chunk;
         if (text.length > MOST_BYTES) request.destroy(new Error('the answer has no end'));
       });
       response.on('error', (error) => fail(new AskError(noAnswer(name, error))));
-      response.on('end', () => done({ status: response.statusCode ?? 0, text }));
+      // The connection is free for the next question in the turn after this one.
+      response.on('end', () => setImmediate(done, { status: response.statusCode ?? 0, text, peer }));
     });
-    request.end(sent);
+    // Another connection may lead to somebody else. Nothing has been sent so far.
+    if (wire && token !== undefined && !request.reusedSocket)
+      request.destroy(new Error('it closed the connection'));
+    else request.end(sent);
   });
 }
 
@@ -152,7 +198,7 @@ const NO_TOKEN =
   '; it is in $VITALD_TOKEN, in the FILE that the agent runs with, or beside its state, which its own user can read';
 
 /** What the agent answered; throws where it refused, or where it was not one of ours. */
-function contentOf({ name }: Place, method: string, { status, text }: RawAnswer, hint: string): unknown {
+function contentOf({ name }: Place, method: string, { status, text }: RawAnswer, noToken = ''): unknown {
   const content = parsed(text);
   // Whatever is read of an agent says when that was.
   if (content === undefined || (status < 300 && method === 'GET' && !Object.hasOwn(content, 'at')))
@@ -160,7 +206,13 @@ function contentOf({ name }: Place, method: string, { status, text }: RawAnswer,
   if (status < 300) return content;
   const why = typeof content['error'] === 'string' ? plain(content['error']) : `status ${status}`;
   const near = typeof content['near'] === 'string' ? `; did you mean "${plain(content['near'])}"?` : '';
-  throw new AskError(status === 401 ? `the agent at ${name} refuses: ${why}${hint}` : why + near);
+  const group =
+    typeof content['group'] === 'string'
+      ? `: vitald status shows it, and pause and resume take it as --group ${plain(content['group'])}`
+      : '';
+  throw new AskError(
+    status === 401 ? `the agent at ${name} refuses: ${why}${noToken}` : why + (group || near),
+  );
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {

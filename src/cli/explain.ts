@@ -15,10 +15,12 @@ export const explain: Command = {
     const [name, ...files] = positionals;
     if (name === undefined) throw new UsageError('name a target');
     const path = `/api/v1/targets/${encodeURIComponent(name)}/explanation`;
-    const answer = (await clientFor(values.api, files).ask('GET', path)) as ExplanationAnswer;
+    const client = clientFor(values.api, files);
+    const answer = (await client.ask('GET', path)) as ExplanationAnswer;
     const { stdout } = process;
     const page = { paint: paintFor(stdout), columns: stdout.columns ?? 80 };
-    stdout.write(values.json ? `${JSON.stringify(answer)}\n` : `${explanation(answer, page)}\n`);
+    const text = client.read(() => (values.json ? JSON.stringify(answer) : explanation(answer, page)));
+    stdout.write(`${text}\n`);
     return 0;
   },
 };

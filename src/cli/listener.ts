@@ -1,5 +1,6 @@
 import type { HeartbeatSettings } from '../../probes/heartbeat.ts';
 import { heartbeatRoute } from '../api/heartbeat.ts';
+import { challengeRoute } from '../api/challenge.ts';
 import { ListenError } from '../api/listen.ts';
 import { type Route, serveRoutes } from '../api/routes.ts';
 import { type ApiServer, startServer } from '../api/server.ts';
@@ -50,6 +51,7 @@ export function createListener(options: ListenerOptions): Listener {
   const beatTokens = createTokens();
   const apiTokens = createTokens();
   const receive = heartbeatRoute({ tokens: beatTokens, take: inbox.take, onBeat: observer.onBeat });
+  const challenge = challengeRoute((nonce, address) => apiTokens.prove(API, nonce, address));
   const servers = new Map<string, { readonly post: Post; readonly server: ApiServer }>();
 
   async function open(post: Post): Promise<void> {
@@ -65,7 +67,9 @@ export function createListener(options: ListenerOptions): Listener {
       listen,
       routes(app) {
         if (beats) receive(app);
-        if (api) serve(app);
+        if (!api) return;
+        serve(app);
+        challenge(app);
       },
       onRefused: observer.onBeat,
       onTrouble: (error) => observer.onTrouble('listener', stackOf(error)),

@@ -15,9 +15,11 @@ export const pauses: Command = {
 
   async run(args) {
     const { values, positionals } = parse(args, { ...API_OPTION, json: { type: 'boolean' } });
-    const answer = (await clientFor(values.api, positionals).ask('GET', '/api/v1/pauses')) as PausesAnswer;
+    const client = clientFor(values.api, positionals);
+    const answer = (await client.ask('GET', '/api/v1/pauses')) as PausesAnswer;
     const { stdout } = process;
-    stdout.write(values.json ? `${JSON.stringify(answer)}\n` : `${report(answer, paintFor(stdout))}\n`);
+    const text = client.read(() => (values.json ? JSON.stringify(answer) : report(answer, paintFor(stdout))));
+    stdout.write(`${text}\n`);
     return 0;
   },
 };

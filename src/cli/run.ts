@@ -195,7 +195,11 @@ export async function runAgent(
 /** Without a token, whatever changes something is refused. */
 function tokenBeside(state: string | null, log: Log['log']): string | undefined {
   try {
-    return state === null ? undefined : ownToken(state);
+    return state === null
+      ? undefined
+      : ownToken(state, (detail) =>
+          log.warn({ detail }, 'the token of the API was unfit, there is a new one'),
+        );
   } catch (error) {
     log.warn(
       { detail: (error as Error).message },

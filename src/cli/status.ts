@@ -19,12 +19,14 @@ export const status: Command = {
     const answer = (await client.ask('GET', '/api/v1/targets')) as AgentStatus;
     const groups = (await client.ask('GET', '/api/v1/groups')) as GroupsAnswer;
     const { stdout } = process;
-    stdout.write(
-      values.json
-        ? `${JSON.stringify({ ...answer, groups: groups.groups })}\n`
-        : `${report(answer, groups, paintFor(stdout))}\n`,
-    );
-    return answer.targets.some(({ state }) => state === 'down') ? 1 : 0;
+    const { text, code } = client.read(() => ({
+      text: values.json
+        ? JSON.stringify({ ...answer, groups: groups.groups })
+        : report(answer, groups, paintFor(stdout)),
+      code: answer.targets.some(({ state }) => state === 'down') ? 1 : 0,
+    }));
+    stdout.write(`${text}\n`);
+    return code;
   },
 };
 

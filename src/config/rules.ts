@@ -40,10 +40,20 @@ export function rulesOf(
     );
     return undefined;
   }
+  // What nobody wrote gives way to the interval.
+  const boundMs = Math.min(timeoutMs, intervalMs);
+  for (const key of ['suspect_after', 'slow_after'] as const) {
+    const after = learned(key);
+    if (typeof after !== 'number' || after < boundMs) continue;
+    problem(
+      written[key] === undefined && written['timeout'] !== undefined ? 'timeout' : key,
+      `${key} ${formatDuration(after)} is not below the timeout ${formatDuration(boundMs)}: it would never act`,
+    );
+    return undefined;
+  }
   return {
     intervalMs,
-    // What nobody wrote gives way to the interval.
-    timeoutMs: Math.min(timeoutMs, intervalMs),
+    timeoutMs: boundMs,
     retryIntervalMs: Math.min(retryMs, intervalMs),
     failureThreshold: count('failure_threshold'),
     successThreshold: count('success_threshold'),

@@ -83,7 +83,9 @@ const ruleKeys = {
     .describe('good attempts in a row before `up` again'),
   suspect_after: learned
     .meta({ otherwise: `\`${RULE_DEFAULTS.suspect_after}\`` })
-    .describe('how long an answer may take before the target is asked again beside it; `auto` learns it'),
+    .describe(
+      'how long an answer may take before the target is asked again beside it, below `timeout`; `auto` learns it',
+    ),
   purpose: z
     .enum(PURPOSES, { error: expected(`one of ${PURPOSES.join(', ')}`) })
     .optional()
@@ -92,7 +94,7 @@ const ruleKeys = {
   slow_after: learned
     .meta({ otherwise: `\`${RULE_DEFAULTS.slow_after}\`` })
     .describe(
-      'a good answer that takes longer is a complaint; `auto`: three times the usual 99th percentile',
+      'a good answer that takes longer is a complaint, below `timeout`; `auto`: three times the usual 99th percentile',
     ),
   degraded_threshold: integer(1)
     .optional()
