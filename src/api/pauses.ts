@@ -1,4 +1,4 @@
-import { type Pause, type Scope, type ScheduledWindow, covers, scopeKey } from '../core/pause.ts';
+import { type Pause, type Scope, type ScheduledWindow, coverageOf, scopeKey } from '../core/pause.ts';
 import { plain } from '../core/plain.ts';
 import type { Target } from '../core/target.ts';
 import { MAX_DURATION_MS, parseDuration } from '../core/units.ts';
@@ -72,7 +72,11 @@ const PATH = '/api/v1/pauses';
 const LONGEST = 200;
 
 export function pauseRoutes(agent: Pausing): Route[] {
-  const shown = (pause: Pause): PauseStatus => pauseStatus(pause, agent);
+  /** Of thousands of pauses each is asked whom it covers. */
+  const shownBy = (): ((pause: Pause) => PauseStatus) => {
+    const covered = coverageOf(agent.targets());
+    return (pause) => pauseStatus(pause, covered(pause.scope), agent);
+  };
   return [
     {
       method: 'GET',
@@ -80,7 +84,7 @@ export function pauseRoutes(agent: Pausing): Route[] {
       answer: () =>
         fine({
           at: iso(agent.wallTime()),
-          pauses: agent.pauses().map(shown),
+          pauses: agent.pauses().map(shownBy()),
           maintenance: agent.windows().map(windowStatus),
         } satisfies PausesAnswer),
     },
@@ -99,7 +103,7 @@ export function pauseRoutes(agent: Pausing): Route[] {
         if (by === undefined) return refused(400, 'by: it has to be said who asks for it');
         const untilHealthy = wish['until_healthy'] === true;
         const drain = wish['drain'] === true;
-        const pause = shown(agent.pause({ scope, forMs, reason, by, untilHealthy, drain }));
+        const pause = shownBy()(agent.pause({ scope, forMs, reason, by, untilHealthy, drain }));
         return fine({ ...pause, kept: await agent.commit() } satisfies PauseAnswer);
       },
     },
@@ -110,6 +114,7 @@ export function pauseRoutes(agent: Pausing): Route[] {
         const scope = scopeOf({ ...query, ...(query['all'] === 'true' && { all: true }) }, agent.targets());
         if (isAnswer(scope)) return scope;
         const { ended, left } = agent.resume(scope, said(query['by']) ?? 'the API');
+        const shown = shownBy();
         const answer = { ended: ended.map(shown), left: left.map(shown) };
         return fine({ ...answer, kept: await agent.commit() } satisfies ResumeAnswer);
       },
@@ -142,11 +147,9 @@ function said(value: unknown): string | undefined {
   return text === '' ? undefined : text;
 }
 
-function pauseStatus(pause: Pause, { now, wallTime, targets }: Pausing): PauseStatus {
+function pauseStatus(pause: Pause, names: readonly string[], { now, wallTime }: Pausing): PauseStatus {
   const { scope, reason, by, at, endsAt, untilHealthy, drain, released } = pause;
   const left = Math.max(0, Math.round(endsAt - now()));
-  const covered = targets().filter((target) => covers(scope, target));
-  const names = covered.map(({ name }) => name);
   return {
     ...scope,
     reason,

@@ -97,7 +97,13 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
     problems,
   });
   const groups = loadGroups(entriesOf('groups', files), [...loaded.written.values()], loadedHooks, problems);
-  const maintenance = loadMaintenance(entriesOf('maintenance', files), loaded.written, groups, problems);
+  const maintenance = loadMaintenance(
+    entriesOf('maintenance', files),
+    loaded.written,
+    groups,
+    redact,
+    problems,
+  );
   const publish = loadPublish(entriesOf('publish', files), groups, loaded.targets, problems);
   if (sources.length > 0) refuseEmpty(files, problems);
   if (problems.length > 0) {

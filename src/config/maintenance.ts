@@ -2,6 +2,8 @@ import { Cron } from 'croner';
 import { z } from 'zod';
 import type { Group } from '../core/group.ts';
 import type { Maintenance } from '../core/pause.ts';
+import { plain } from '../core/plain.ts';
+import type { Redact } from '../core/redact.ts';
 import { suggest } from '../core/suggest.ts';
 import { duration, flag, text, textMap } from '../schema/scalars.ts';
 import { names } from './names.ts';
@@ -42,6 +44,7 @@ export function loadMaintenance(
   entries: readonly Sourced[],
   targets: ReadonlyMap<string, Sourced>,
   groups: readonly Group[],
+  redact: Redact,
   problems: Problem[],
 ): Maintenance[] {
   const groupNames = groups.map(({ name }) => name);
@@ -63,7 +66,8 @@ export function loadMaintenance(
     const members = groups.filter(({ name }) => chosen.includes(name)).flatMap(({ members }) => members);
     return [
       {
-        reason: checked.reason,
+        // Terminals, logs and messages show it.
+        reason: plain(redact(checked.reason)),
         cron: checked.cron,
         zone: checked.zone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
         forMs: checked.for,

@@ -85,6 +85,7 @@ const HIDDEN = new Set([
   'send_hex',
   'token',
   'with',
+  'reason',
 ]);
 
 /** Keys whose value is always a secret, also one that is written out in the file. */

@@ -73,6 +73,25 @@ export function covers(scope: Scope, subject: Subject): boolean {
   return (subject.kind === 'group' ? subject.name : subject.group) === scope.group;
 }
 
+/** The scopes that have to do with it: three at most. */
+export function scopesOf({ kind, name, group }: Subject): Scope[] {
+  if (kind === 'group') return [{ all: true }, { group: name }];
+  return [{ all: true }, ...(group === undefined ? [] : [{ group }]), { target: name }];
+}
+
+/** Names of the targets that a scope covers, found at once however many there are. */
+export function coverageOf(targets: readonly Subject[]): (scope: Scope) => readonly string[] {
+  const names = new Map<string, string[]>();
+  for (const target of targets) {
+    for (const key of scopesOf(target).map(scopeKey)) {
+      const known = names.get(key);
+      if (known) known.push(target.name);
+      else names.set(key, [target.name]);
+    }
+  }
+  return (scope) => names.get(scopeKey(scope)) ?? [];
+}
+
 /** Why nothing is told of it now and nothing done, in words; null where nobody wants that. */
 export function hushedBecause(
   subject: Subject,

@@ -10,13 +10,14 @@ import {
   type ScheduledWindow,
   type Scope,
   type Subject,
-  covers,
+  coverageOf,
   hushedBecause,
   isDrained,
   isOver,
   keptOf,
   restored,
   scopeKey,
+  scopesOf,
   withAttempt,
   withRelease,
 } from '../core/pause.ts';
@@ -60,20 +61,24 @@ export interface QuietOptions {
 /** The wall clock may be set: the calendar is looked at so often, though nothing is due, ms. */
 const LOOK_MS = 60_000;
 
+interface PageWindow extends Page, ScheduledWindow {}
 interface Page extends Omit<Maintenance, 'targets' | 'groups'>, Pick<OpenWindow, 'targets' | 'groups'> {}
 
 export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOptions): Quiet {
   const pauses = new Map<string, Pause>();
-  let targets: readonly Target[] = [];
+  let covered = coverageOf([]);
   let maintenance: readonly Page[] = [];
-  let open: readonly OpenWindow[] = [];
+  let open: readonly PageWindow[] = [];
   let cancel: Cancel = () => {};
 
   const start = { now: clock.now(), wall: clock.wallTime() };
   for (const [key, row] of rows) pauses.set(key, restored(row, start));
 
-  function covered(scope: Scope): string[] {
-    return targets.filter((target) => covers(scope, target)).map(({ name }) => name);
+  /** Those whose scope it is in, the oldest first: there are as many as scopes, however many pauses there are. */
+  function pausesOf(subject: Subject): Pause[] {
+    return scopesOf(subject)
+      .flatMap((scope) => pauses.get(scopeKey(scope)) ?? [])
+      .toSorted((a, b) => a.at - b.at);
   }
 
   function end(pause: Pause, because: string): void {
@@ -89,7 +94,7 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
     keep(key, keptOf(pause));
   }
 
-  function windowsAt(wall: number): ScheduledWindow[] {
+  function windowsAt(wall: number): PageWindow[] {
     return maintenance.map((page) => ({ ...page, ...windowAt(page, wall) }));
   }
 
@@ -112,7 +117,7 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
 
   return {
     apply(nextTargets, nextMaintenance) {
-      targets = nextTargets;
+      covered = coverageOf(nextTargets);
       maintenance = nextMaintenance.map((entry) => ({
         ...entry,
         targets: new Set(entry.targets),
@@ -123,8 +128,8 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
     because: (subject) =>
       pauses.size === 0 && open.length === 0
         ? null
-        : hushedBecause(subject, pauses.values(), open, { now: clock.now(), wall: clock.wallTime() }),
-    drains: (target) => pauses.size > 0 && isDrained(target, pauses.values(), clock.now()),
+        : hushedBecause(subject, pausesOf(subject), open, { now: clock.now(), wall: clock.wallTime() }),
+    drains: (target) => pauses.size > 0 && isDrained(target, pausesOf(target), clock.now()),
     pause({ forMs, ...wish }) {
       const now = clock.now();
       const wall = clock.wallTime();
@@ -170,8 +175,7 @@ export function createQuiet({ clock, observer, rows, keep, healthOf }: QuietOpti
     windows: () => windowsAt(clock.wallTime()),
     seen(target, { outcome: { status } }, { state }) {
       if (pauses.size === 0) return;
-      for (const pause of pauses.values()) {
-        if (!covers(pause.scope, target)) continue;
+      for (const pause of pausesOf(target)) {
         const threshold = target.rules.successThreshold;
         const next = withAttempt(pause, target.name, { status, state, threshold });
         if (next === pause) continue;
@@ -187,7 +191,12 @@ function isFailing(health: Health | undefined): boolean {
   return health !== undefined && health.state !== 'up' && health.state !== 'unknown';
 }
 
-/** The same window, however often the calendar is read anew. */
-function same({ reason, from, until }: OpenWindow): (other: OpenWindow) => boolean {
-  return (other) => other.reason === reason && other.from === from && other.until === until;
+/** The same time of quiet, however often the calendar is read anew: windows that overlap or meet are one. */
+function same(one: PageWindow): (other: PageWindow) => boolean {
+  return (other) =>
+    other.reason === one.reason &&
+    other.cron === one.cron &&
+    other.zone === one.zone &&
+    other.forMs === one.forMs &&
+    Math.max(other.from, one.from) <= Math.min(other.until, one.until);
 }

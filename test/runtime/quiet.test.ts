@@ -63,6 +63,43 @@ function setUp({
 const FREE = { 'web-1': null, 'web-2': null, db: null };
 const PAUSED = 'paused by ann@host: deploy';
 
+test('of thousands, each paused by itself, one costs no more than it would alone', () => {
+  const many = Array.from({ length: 5_000 }, (_, index) => aTarget({ name: `t${index}` }));
+  const { quiet } = setUp();
+  quiet.apply(many, []);
+  for (const { name } of many)
+    quiet.pause({
+      scope: { target: name },
+      reason: 'deploy',
+      by: 'ann@host',
+      forMs: MINUTE,
+      untilHealthy: false,
+    });
+  // What it reads of targets is counted: a clock would measure the machine.
+  let reads = 0;
+  const counted = new Proxy(many[4_999]!, {
+    get: (target, key) => (reads++, Reflect.get(target, key) as unknown),
+  });
+  expect(quiet.because(counted)).toBe(PAUSED);
+  expect(reads).toBeLessThan(20);
+});
+
+test('windows that overlap or meet are one time of quiet', async () => {
+  const start = Date.UTC(2026, 0, 1, 2, 59);
+  const patches = { reason: 'patches', zone: 'UTC', targets: ['db'], groups: [] };
+  const { clock, lines } = setUp({
+    clock: createFakeClock({ wallTime: start }),
+    maintenance: [
+      { ...patches, cron: '* 3 * * *', forMs: 120 * MINUTE },
+      { ...patches, reason: 'meets', cron: '0 3,4 * * *', forMs: 60 * MINUTE },
+    ],
+  });
+  await clock.advance(180 * MINUTE - MINUTE);
+  expect(lines).toEqual(['patches begins', 'meets begins', 'meets ends']);
+  await clock.advance(2 * MINUTE + 59 * MINUTE);
+  expect(lines).toEqual(['patches begins', 'meets begins', 'meets ends', 'patches ends']);
+});
+
 describe('a pause', () => {
   test('ends by itself, is kept, and is forgotten then', async () => {
     const { clock, quiet, rows, lines, because, pause } = setUp();
