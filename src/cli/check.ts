@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { Config } from '../config/load.ts';
-import { ConfigError } from '../config/problem.ts';
+import { ConfigError, position } from '../config/problem.ts';
+import { plain } from '../core/plain.ts';
 import { masked } from '../config/secrecy.ts';
 import { load, parse, someFiles } from './args.ts';
 import type { Command } from './main.ts';
@@ -49,6 +50,7 @@ function describe(
   const now = Date.now();
   return [
     `${files.join(', ')}: fine. ${count(config.targets.length, 'target')}, ${count(config.hooks.size, 'hook')}.`,
+    ...config.warnings.map(({ place, message }) => `${position(place)}: warning: ${plain(message)}`),
     ...config.maintenance.map((entry) => windowLine(entry, now)),
   ].join('\n');
 }

@@ -47,6 +47,7 @@ export function loadAdHoc(
     problems.length > 0
       ? undefined
       : loadTargets({
+          warnings: [],
           targets: [entry],
           defaults: undefined,
           confirm: {},

@@ -1,5 +1,5 @@
 import { NO_CALIBRATION } from '../core/calibration.ts';
-import { type Contract, deriveRules, leastDetection } from '../core/contract.ts';
+import { type Contract, deriveRules, leastDetection, onceIn } from '../core/contract.ts';
 import type { ConfirmWindows } from '../core/evidence.ts';
 import type { Rules } from '../core/target.ts';
 import { formatDuration, parseDuration, parseRate } from '../core/units.ts';
@@ -52,6 +52,8 @@ export function contractOf(
   rules: Rules,
   layers: { readonly written: Written; readonly defaults: Written; readonly confirm: readonly Windows[] },
   problem: TellProblem,
+  /** What may turn out well, once there is a history. */
+  warn: TellProblem,
 ): { readonly contract: Contract; readonly rules: Rules } {
   const { written, defaults } = layers;
   const hasInterval = written['interval'] !== undefined || (!own && defaults['interval'] !== undefined);
@@ -63,8 +65,18 @@ export function contractOf(
     },
   };
   const mistake = impossible(contract, rules);
-  if (mistake !== undefined) problem('detect_within', mistake);
-  return { contract, rules: deriveRules(contract, NO_CALIBRATION, rules).rules };
+  const derived = deriveRules(contract, NO_CALIBRATION, rules);
+  // What a target says itself over a contract in `defaults:` is what breaks it there.
+  const key = own ? undefined : ['interval', 'confirm'].find((one) => written[one] !== undefined);
+  if (mistake !== undefined) problem(key ?? 'detect_within', mistake);
+  else if (!derived.kept) {
+    const [rate, needed] = [onceIn(derived.falseDown), formatDuration(derived.neededMs)];
+    warn(
+      key ?? 'detect_within',
+      `${onceIn(asked.maxFalseDown)} within ${formatDuration(asked.detectWithinMs)} cannot be kept by what is assumed of a new target: it comes to ${rate}; detect_within ${needed} would do`,
+    );
+  }
+  return { contract, rules: derived.rules };
 }
 
 function writtenWindows(layers: readonly Windows[]): Partial<ConfirmWindows> {

@@ -46,6 +46,8 @@ export interface Config {
   readonly api: ApiConfig;
   /** Masks what came from `${VAR}` and `${file:PATH}`. */
   readonly redact: Redact;
+  /** What is no mistake, and should be known. */
+  readonly warnings: readonly Problem[];
   /** The files and directories that it came from, as the user named them. */
   readonly paths: readonly string[];
   /** The configuration in the user's own words, merged and expanded; secrets are still in it. */
@@ -85,7 +87,9 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
   const checkedDefaults = defaults && validate(defaultsSchema, defaults, problems);
   const kinds = { hooks, steps, remindMs: checkedDefaults?.remind };
   const loadedHooks = loadHooks(entriesOf('hooks', files), kinds, problems);
+  const warnings: Problem[] = [];
   const loaded = loadTargets({
+    warnings,
     confirm: confirm?.data ?? {},
     targets: entriesOf('targets', files),
     defaults: defaults && {
@@ -135,6 +139,11 @@ export function loadConfig(paths: readonly string[], { probes, hooks, steps, env
     api,
     anchors: anchorTargets(choice, loaded.targets, { probes, readSystem: readFile }),
     redact,
+    warnings: tidy(
+      warnings,
+      sources.map(({ file }) => file),
+      redact,
+    ),
     paths,
     merged: {
       concurrency: bounds,

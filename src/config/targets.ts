@@ -24,6 +24,8 @@ export interface LoadTargets {
   readonly probes: ProbeRegistry;
   readonly hooks: Pick<LoadedHooks, 'misuse'>;
   readonly problems: Problem[];
+  /** What is no mistake, and should be known. */
+  readonly warnings: Problem[];
 }
 
 /** Targets from the entries of `targets:`, and the same in the user's own words with the defaults worked in. */
@@ -74,7 +76,7 @@ function duplicateName(name: string, { source, path }: Sourced, earlier: Sourced
   };
 }
 
-function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTargets) {
+function targetLoader({ defaults, confirm, probes, hooks, problems, warnings }: LoadTargets) {
   const schema = targetSchema(probes);
   const kinds = Object.keys(probes);
   const defaultData = (defaults?.data ?? {}) as Record<string, unknown>;
@@ -87,11 +89,14 @@ function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTarget
     const kind = onlyKind('probe', kinds, entry, problems);
     checkHookNames(entry, hooks, problems);
     const written = typeof data === 'object' && data !== null ? (data as Record<string, unknown>) : {};
-    const problem = (key: string, message: string): void => {
-      const own = written[key] !== undefined || !defaults;
-      const place = own ? source.locate([...path, key]) : defaults.source.locate(['defaults', key]);
-      problems.push({ place, message });
-    };
+    const told =
+      (found: Problem[]) =>
+      (key: string, message: string): void => {
+        const own = written[key] !== undefined || !defaults;
+        const place = own ? source.locate([...path, key]) : defaults.source.locate(['defaults', key]);
+        found.push({ place, message });
+      };
+    const problem = told(problems);
     const asked = askedOf(written, defaultData, problem);
     const schedule = rulesOf(
       written,
@@ -101,7 +106,7 @@ function targetLoader({ defaults, confirm, probes, hooks, problems }: LoadTarget
     if (!checked || !kind || !schedule) return undefined;
     const fixed = { ...schedule, confirm: windowsOf(checked.confirm, confirm) };
     const layers = { written, defaults: defaultData, confirm: [checked.confirm, confirm] };
-    const promise = asked && contractOf(asked, fixed, layers, problem);
+    const promise = asked && contractOf(asked, fixed, layers, problem, told(warnings));
     const rules = promise?.rules ?? fixed;
     const words = promise
       ? contractWords(wordsOf(rules), promise.contract, { ...defaultData, ...written })

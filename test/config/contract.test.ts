@@ -20,6 +20,20 @@ const CONTRACT = 'detect_within: 12s, max_false_down: 1/30d';
 const PROMISE = { detectWithinMs: 12_000, maxFalseDown: 1 / (30 * 86_400_000) };
 const DERIVED = { intervalMs: 2_000, confirm: { explicit: 2_000, silent: 6_000, path: 10_000 } };
 
+test('one that cannot be kept by what is assumed is warned of, with its place', () => {
+  const { warnings } = yaml(
+    'targets:\n  - { name: a, tcp: "h:1", detect_within: 7s, max_false_down: 1/3650d }\n  - { name: b, tcp: "h:1", detect_within: 1m, max_false_down: 1/30d }',
+  );
+  expect(warnings.map(({ place }) => place.line)).toEqual([2]);
+  expect(warnings[0]!.message).toContain('1/3650d within 7s cannot be kept');
+});
+
+test('what a target says over a contract in defaults is blamed where it stands', () => {
+  const load = (): unknown =>
+    yaml(`defaults: { ${CONTRACT} }\ntargets:\n  - name: a\n    tcp: "h:1"\n    interval: 30s`);
+  expect(load).toThrow(/:5:15: 12s cannot be kept: an interval of 30s/);
+});
+
 describe('what stands beside a contract', () => {
   test.each([
     ['nothing', `targets: [{ name: a, tcp: "h:1", ${CONTRACT} }]`, {}, DERIVED],
