@@ -51,6 +51,11 @@ export interface ClimbRow {
   readonly [key: string]: unknown;
 }
 
+/** What a climb is kept by: a dry run has its own, beside the one in earnest. */
+export function climbKey({ target, mode }: Pick<ClimbRow, 'target' | 'mode'>): string {
+  return mode === 'dry_run' ? `${target}\n${mode}` : target;
+}
+
 /** Both clocks at one moment, ms. */
 export interface Moment {
   readonly now: number;

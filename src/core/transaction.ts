@@ -96,10 +96,11 @@ export function begun({ vets }: TransactionRules, now: number): Turn {
 
 /**
  * After the agent has died: an intent without a result may have been acted on. It is not acted on again, whatever it came
- * to: verification decides.
+ * to: verification decides. What was begun may still run, beside nobody, until `mayRunUntil`, monotonic ms: it settles only
+ * after that.
  */
-export function resumed(rules: TransactionRules, now: number): Turn {
-  return settle(false, rules, now);
+export function resumed(rules: TransactionRules, now: number, mayRunUntil = now): Turn {
+  return settle(false, rules, Math.max(now, mayRunUntil));
 }
 
 export function step(phase: Phase, event: TransactionEvent, rules: TransactionRules): Turn {

@@ -1,4 +1,4 @@
-import { type ActionRow, type Moment, climbOf, climbRow, startOf } from '../core/action.ts';
+import { type ActionRow, type Moment, climbKey, climbOf, climbRow, startOf } from '../core/action.ts';
 import { type Start, relevantStarts } from '../core/brakes.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Climb, NEW_CLIMB } from '../core/ladder.ts';
@@ -27,14 +27,16 @@ const LONGEST_COOL_DOWN_MS = 24 * 60 * 60_000;
 
 export function createLedger(store: Pick<Store, 'kept' | 'put' | 'commit'>, clock: Clock): Ledger {
   const moment = (): Moment => ({ now: clock.now(), wall: clock.wallTime() });
-  const climbs = new Map<string, { readonly mode: Mode; readonly climb: Climb }>();
+  const climbs = new Map<string, Climb>();
+  /** In which mode a target was seen last. */
+  const lastMode = new Map<string, Mode>();
   const begun = new Map<string, Start & { readonly mode: Mode }>();
   const opened: ActionRow[] = [];
   let off = store.kept('recovery').get('switch')?.off ?? null;
 
   const start = moment();
   for (const row of store.kept('climb').values()) {
-    climbs.set(row.target, { mode: row.mode, climb: climbOf(row, start, LONGEST_COOL_DOWN_MS) });
+    climbs.set(climbKey(row), climbOf(row, start, LONGEST_COOL_DOWN_MS));
   }
   for (const row of store.kept('action').values()) {
     if (row.counted) begun.set(row.id, { ...startOf(row, start), mode: row.mode });
@@ -43,22 +45,25 @@ export function createLedger(store: Pick<Store, 'kept' | 'put' | 'commit'>, cloc
 
   return {
     climb(target, mode) {
-      const known = climbs.get(target);
-      // Who tried a ladder dry begins at its foot in earnest.
-      return known?.mode === mode ? known.climb : { ...NEW_CLIMB, upSince: known?.climb.upSince ?? null };
+      const known = climbs.get(climbKey({ target, mode })) ?? NEW_CLIMB;
+      const last = lastMode.get(target) ?? mode;
+      // Each mode climbs by itself: whoever tries a ladder dry meanwhile finds it in earnest as he left it.
+      return last === mode
+        ? known
+        : { ...known, upSince: climbs.get(climbKey({ target, mode: last }))?.upSince ?? null };
     },
     setClimb(target, mode, climb) {
-      const before = climbs.get(target);
-      climbs.set(target, { mode, climb });
+      const before = climbs.get(climbKey({ target, mode }));
+      climbs.set(climbKey({ target, mode }), climb);
+      lastMode.set(target, mode);
       const row = climbRow(target, mode, climb, moment());
       const isNews =
-        before?.mode !== mode ||
-        before.climb.used !== climb.used ||
-        before.climb.gaveUp !== climb.gaveUp ||
-        before.climb.coolUntil !== climb.coolUntil ||
-        before.climb.ackedAt !== climb.ackedAt;
+        before?.used !== climb.used ||
+        before.gaveUp !== climb.gaveUp ||
+        before.coolUntil !== climb.coolUntil ||
+        before.ackedAt !== climb.ackedAt;
       // That it is up is seen again after a restart.
-      if (isNews) store.put('climb', target, row);
+      if (isNews) store.put('climb', climbKey({ target, mode }), row);
     },
     starts(mode) {
       const now = clock.now();

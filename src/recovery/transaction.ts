@@ -15,6 +15,9 @@ import {
 } from '../core/transaction.ts';
 import { formatDuration } from '../core/units.ts';
 
+/** From the end of its time to that of a command that does not heed it, ms. */
+const KILL_MS = 5_000;
+
 /** One action under way. */
 export interface Transaction {
   phase(): Phase;
@@ -184,10 +187,18 @@ export function runTransaction(options: TransactionOptions): Transaction {
     return timeout.aborted ? `no end within ${formatDuration(timeoutMs)}` : undefined;
   }
 
+  /** By then whatever the last process began has had its time, by the clocks of now. */
+  function mayRunUntil({ at, ended }: ActionRow): number {
+    if (ended !== null) return clock.now();
+    const left = at + step.timeoutMs + KILL_MS - clock.wallTime();
+    // The wall clock may have been set meanwhile.
+    return clock.now() + Math.min(Math.max(left, 0), step.timeoutMs + KILL_MS);
+  }
+
   // Whoever begins it has to know of it first.
   queueMicrotask(() => {
     if (!stopped && phase.name !== 'ended') {
-      take(left ? resumed(rules, clock.now()) : begun(rules, clock.now()));
+      take(left ? resumed(rules, clock.now(), mayRunUntil(left)) : begun(rules, clock.now()));
     }
   });
 

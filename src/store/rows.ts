@@ -1,3 +1,4 @@
+import { type ClimbRow, climbKey } from '../core/action.ts';
 import { scopeKey } from '../core/pause.ts';
 import type { Row, Table } from '../core/store.ts';
 import { DOCUMENTS } from './documents.ts';
@@ -35,6 +36,6 @@ export function readRow(table: Table, key: string | null, json: string): Reading
 const NAME_IN: Partial<Record<Table, (row: Row) => unknown>> = {
   incident: ({ id }) => id,
   action: ({ id }) => id,
-  climb: ({ target }) => target,
+  climb: (row) => climbKey(row as unknown as ClimbRow),
   pause: ({ scope }) => scopeKey(scope as Parameters<typeof scopeKey>[0]),
 };

@@ -197,6 +197,12 @@ describe('a transaction', () => {
     expect(run('-1 written +2 +3', calledOff).orders.filter((order) => order.do === 'abort')).toHaveLength(1);
   });
 
+  it('waits for what the process that died has begun, and only then settles', () => {
+    const { orders } = resumed(RULES, 1_000, 61_000);
+    expect(orders).toEqual([{ do: 'wake', at: 61_000 + RULES.settleMs }]);
+    expect(resumed(RULES, 1_000, 500)).toEqual(resumed(RULES, 1_000));
+  });
+
   it('never acts after the agent has died, and verifies', () => {
     const { phase, orders } = run('t10 +11 +12 +41', RULES, resumed(RULES, 0));
     expect(endOf(phase)).toBe('recovered: 3 good attempts in a row');

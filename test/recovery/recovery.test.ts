@@ -232,6 +232,21 @@ describe('recovery', () => {
     expect(one.acted.map(({ step }) => step)).toEqual(['mend/1']);
   });
 
+  it('that has given up has given up after a dry run, too', async () => {
+    const dry = { ...t, policy: { ...t.policy, mode: 'dry_run' as const } };
+    const one = await world({ targets: [t] });
+    one.set('t', 'refused');
+    await one.clock.advance(60 * MINUTE);
+    expect(story(one.reports).filter((line) => line.startsWith('gave'))).toHaveLength(1);
+    const acted = one.acted.length;
+    for (const targets of [[dry], [t]]) {
+      one.reload(targets);
+      one.crash();
+      await one.clock.advance(30 * MINUTE);
+    }
+    expect(one.acted.length).toBe(acted);
+  });
+
   it('takes no credit in a dry run of the whole agent', async () => {
     const one = await world({ isDryRun: true });
     one.set('t', 'refused');
