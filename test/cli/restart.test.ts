@@ -102,6 +102,7 @@ describe('after an orderly end', () => {
     );
     const first = run(file);
     await first.waitFor(is('hook', { target: 'a' }));
+    await first.waitFor(is('hook', { target: 'b' }));
     first.signal('SIGTERM');
     await first.exited;
     writeFileSync(file, config(`{ name: b, tcp: "127.0.0.1:${port}" }`));
