@@ -19,7 +19,7 @@ import { type GroupSnapshot, createGroups } from './runtime/groups.ts';
 import { hookEvent } from './runtime/hook-event.ts';
 import { createKeeper } from './runtime/keeper.ts';
 import { type Quiet, createQuiet } from './runtime/quiet.ts';
-import type { MonitorSnapshot } from './runtime/snapshot.ts';
+import type { MonitorSnapshot } from './core/snapshot.ts';
 
 /** How many reloads back a secret is still masked. */
 const MOST_REDACTORS = 8;

@@ -1,6 +1,6 @@
-import type { Hold } from '../core/brakes.ts';
 import type { Phase } from '../core/transaction.ts';
 import type { Mode } from '../core/policy.ts';
+import type { RecoveryStanding } from '../core/recovery.ts';
 import { plain } from '../core/plain.ts';
 import type { Target } from '../core/target.ts';
 import { type Route, fine, iso, refused, unknownTarget } from './routes.ts';
@@ -14,15 +14,6 @@ export interface Recovering {
   off(): string | null;
   /** True once all of it would outlive the agent. */
   commit(): Promise<boolean>;
-}
-
-interface Standing {
-  readonly mode: Mode;
-  readonly next: string | null;
-  readonly gaveUp: string | null;
-  readonly used: Readonly<Record<string, number>>;
-  readonly phase: Phase['name'] | null;
-  readonly holds: readonly Hold[];
 }
 
 /** How a target stands with its recovery; part of its explanation. Its keys are a contract: they stay. */
@@ -56,7 +47,7 @@ export interface AcknowledgedAnswer {
   readonly kept: boolean;
 }
 
-export function recoveryStatus(standing: Standing | undefined, now: number): RecoveryStatus | null {
+export function recoveryStatus(standing: RecoveryStanding | undefined, now: number): RecoveryStatus | null {
   if (!standing) return null;
   const { mode, next, gaveUp, used, phase, holds } = standing;
   return {

@@ -1,5 +1,5 @@
 import type { Doubt } from '../core/doubt.ts';
-import type { Health, State } from '../core/health.ts';
+import type { State } from '../core/health.ts';
 import { incidentId } from '../core/incident.ts';
 import {
   type Attempt,
@@ -9,6 +9,7 @@ import {
   classOf,
   reasonOf,
 } from '../core/outcome.ts';
+import type { MonitorSnapshot } from '../core/snapshot.ts';
 import type { StoreStatus } from '../core/store.ts';
 import type { Target } from '../core/target.ts';
 import { VERSION } from '../core/version.ts';
@@ -23,18 +24,7 @@ export interface Asked {
   doubt(): Doubt;
   store(): StoreStatus;
   targets(): readonly Target[];
-  snapshot(): readonly Snapshot[];
-}
-
-interface Snapshot {
-  readonly target: string;
-  readonly health: Health;
-  readonly unreachable: boolean;
-  readonly hushed: string | null;
-  readonly stale: boolean;
-  readonly attempts: number;
-  readonly missed: number;
-  readonly last: Attempt | undefined;
+  snapshot(): readonly MonitorSnapshot[];
 }
 
 /** The answer to `GET /api/v1/targets`. Its keys are a contract: they stay. Times are ISO 8601, UTC. */
@@ -105,7 +95,7 @@ function agentStatus(agent: Asked, now: number): AgentStatus {
   };
 }
 
-function targetStatus({ name, group, probe }: Target, snapshot: Snapshot): TargetStatus {
+function targetStatus({ name, group, probe }: Target, snapshot: MonitorSnapshot): TargetStatus {
   const { health, attempts, missed, last } = snapshot;
   return {
     target: name,
@@ -121,7 +111,7 @@ function targetStatus({ name, group, probe }: Target, snapshot: Snapshot): Targe
   };
 }
 
-function flagsOf({ health, unreachable, hushed, stale }: Snapshot): string[] {
+function flagsOf({ health, unreachable, hushed, stale }: MonitorSnapshot): string[] {
   const flags = {
     degraded: health.degradation.because !== null,
     flapping: health.flaps.flapping,

@@ -14,7 +14,7 @@ import type { State } from './health.ts';
 import type { Held } from './held.ts';
 import type { HookEventName } from './hook.ts';
 import { incidentId } from './incident.ts';
-import type { EvidenceClass, Reason, Status } from './outcome.ts';
+import { EVIDENCE_CLASSES, type EvidenceClass, type Reason, type Status } from './outcome.ts';
 import { failuresIn } from './ratio.ts';
 import { type ContractTerms, termsOf } from './terms.ts';
 import type { Told } from './told.ts';
@@ -130,8 +130,6 @@ export interface Judged {
   readonly held: string | null;
 }
 
-const CLASSES = ['explicit', 'silent', 'path'] as const satisfies EvidenceClass[];
-
 export function explain(view: View, history: readonly Judged[]): Explanation {
   const { target, health, reasons, standing, at } = view;
   const { now } = standing;
@@ -158,7 +156,7 @@ export function explain(view: View, history: readonly Judged[]): Explanation {
       slow_from_ms: view.slowMs === null ? null : Math.round(view.slowMs),
     },
     contract: target.contract && view.chosen ? termsOf(target.contract, view.chosen) : null,
-    evidence: CLASSES.flatMap((cls) => {
+    evidence: EVIDENCE_CLASSES.flatMap((cls) => {
       const run = health.evidence[cls];
       if (!run) return [];
       const lasted = Math.round(now - run.since);
@@ -208,7 +206,7 @@ function nextOf(view: View): NextAttempt[] {
 function outlooksOf(view: View): OutlookFor[] {
   const isOpen = view.health.incidentAt !== null;
   const state = isOpen ? 'up' : 'down';
-  return (isOpen ? (['ok'] as const) : CLASSES).map((outcome) => {
+  return (isOpen ? (['ok'] as const) : EVIDENCE_CLASSES).map((outcome) => {
     const found: Outlook | Held | null = outlook(view, outcome, state);
     const isHeld = found !== null && 'gate' in found;
     return {

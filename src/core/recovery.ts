@@ -1,5 +1,20 @@
 import type { ActionRow } from './action.ts';
 import type { Hold } from './brakes.ts';
+import type { Mode } from './policy.ts';
+import type { Phase } from './transaction.ts';
+
+/** How a target stands with its recovery. */
+export interface RecoveryStanding {
+  readonly mode: Mode;
+  /** The step that would be tried next; null where there is none. */
+  readonly next: string | null;
+  readonly gaveUp: string | null;
+  /** Attempts so far, by step. */
+  readonly used: Readonly<Record<string, number>>;
+  readonly phase: Phase['name'] | null;
+  /** What holds the next action back. Times are monotonic ms. */
+  readonly holds: readonly Hold[];
+}
 
 /** What there is to tell of recovery, as it happens. */
 export type RecoveryReport =

@@ -6,7 +6,7 @@ import type { Health, State } from '../core/health.ts';
 import { incidentId } from '../core/incident.ts';
 import { acknowledged, attemptsOf, climbed, givenUp, watched } from '../core/ladder.ts';
 import type { Attempt } from '../core/outcome.ts';
-import type { RecoveryReport } from '../core/recovery.ts';
+import type { RecoveryReport, RecoveryStanding } from '../core/recovery.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Step, StepRegistry } from '../core/step.ts';
 import type { Store } from '../core/store.ts';
@@ -15,13 +15,7 @@ import { actionOf, intentOf } from './action.ts';
 import { createAlarms } from './alarms.ts';
 import { createGroups } from './groups.ts';
 import { createLedger } from './ledger.ts';
-import {
-  type RecoveryRules,
-  type RecoveryStanding,
-  type RecoveryWatch,
-  type SightOf,
-  createSight,
-} from './sight.ts';
+import { type RecoveryRules, type RecoveryWatch, type SightOf, createSight } from './sight.ts';
 import { type Transaction, runTransaction } from './transaction.ts';
 
 /** Who may be acted on, when, and by which step. */

@@ -1,4 +1,4 @@
-import type { Brakes, Hold } from '../core/brakes.ts';
+import type { Brakes } from '../core/brakes.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Doubt } from '../core/doubt.ts';
 import { type HoldView, gated, holds } from '../core/holds.ts';
@@ -6,10 +6,11 @@ import type { Health } from '../core/health.ts';
 import { nextRung } from '../core/ladder.ts';
 import { type Attempt, classOf } from '../core/outcome.ts';
 import type { Mode } from '../core/policy.ts';
+import type { RecoveryStanding } from '../core/recovery.ts';
 import type { Step } from '../core/step.ts';
 import type { Store } from '../core/store.ts';
 import type { Target } from '../core/target.ts';
-import { type Phase, counts } from '../core/transaction.ts';
+import { counts } from '../core/transaction.ts';
 import type { Groups } from './groups.ts';
 import type { Ledger } from './ledger.ts';
 import type { Transaction } from './transaction.ts';
@@ -35,18 +36,6 @@ export interface RecoveryRules {
   /** Steps by the name of their hook. */
   readonly ladders: ReadonlyMap<string, readonly Step[]>;
   readonly brakes: Brakes;
-}
-
-export interface RecoveryStanding {
-  readonly mode: Mode;
-  /** The step that would be tried next; null where there is none. */
-  readonly next: string | null;
-  readonly gaveUp: string | null;
-  /** Attempts so far, by step. */
-  readonly used: Readonly<Record<string, number>>;
-  readonly phase: Phase['name'] | null;
-  /** What holds the next action back. Times are monotonic ms. */
-  readonly holds: readonly Hold[];
 }
 
 export interface SightOptions {

@@ -15,7 +15,7 @@ import { type WrittenBounds, boundsFor } from './bounds.ts';
 import { createLimiter } from './limiter.ts';
 import { createMassGate } from './mass.ts';
 import { type Monitor, createMonitor } from './monitor.ts';
-import type { MonitorSnapshot } from './snapshot.ts';
+import type { MonitorSnapshot } from '../core/snapshot.ts';
 import { createVigil } from './vigil.ts';
 
 /** How long the end waits for probes that ignore their signal, ms: a killed command has had its TERM and its KILL. */

@@ -14,7 +14,7 @@ import { type RunningAttempt, startAttempt } from './attempt.ts';
 import { excused } from './excuse.ts';
 import { createHabits } from './habits.ts';
 import type { Limiter } from './limiter.ts';
-import { type MonitorSnapshot, snapshotOf } from './snapshot.ts';
+import { type MonitorSnapshot, snapshotOf } from '../core/snapshot.ts';
 import type { Vigil } from './vigil.ts';
 
 /** One target's loop: due -> place -> attempt -> judgement -> observers, and when it is due again. */

@@ -1,6 +1,6 @@
-import { type Health, isOld } from '../core/health.ts';
-import type { Attempt } from '../core/outcome.ts';
-import type { View } from '../core/view.ts';
+import { type Health, isOld } from './health.ts';
+import type { Attempt } from './outcome.ts';
+import type { View } from './view.ts';
 
 /** What is believed of a target, for whoever asks. */
 export interface MonitorSnapshot {
