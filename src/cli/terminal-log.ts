@@ -36,6 +36,8 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
       const mark = paint(STATE_COLOUR[to], SYMBOL[to]);
       return `${name(mark)}${paint(STATE_COLOUR[to], to.padEnd(10))} ${story(record, paint)}`;
     }
+    case 'news':
+      return `${name(paint('blue', '•'))}${paint('blue', 'told'.padEnd(10))} ${String(record['event'])}: ${plain(String(record['message']))}`;
     case 'hook start':
       return `${name(paint('blue', '▸'))}${paint('blue', 'hook'.padEnd(10))} ${hookName(record)} started`;
     case 'hook': {

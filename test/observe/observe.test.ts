@@ -82,6 +82,19 @@ test('the terminal log obeys no control character of a target', () => {
   expect(line).toMatch(/✗ a {2,}down +mismatch: got +fake line \(incident a-1\)$/);
 });
 
+test('what is told of a target is a line like the others', () => {
+  const record: LogRecord = {
+    msg: 'news',
+    time: '2026-01-01T00:00:00.000Z',
+    level: 'info',
+    target: 'a',
+    event: 'degraded',
+    message: 'slow: 812ms,\u001b[2J more than 300ms',
+  };
+  const line = renderRecord(record, (_format, text) => text);
+  expect(line).toMatch(/• a {2,}told +degraded: slow: 812ms, ?\S* more than 300ms$/);
+});
+
 const PAUSE: Pause = {
   scope: { target: 'web-1' },
   reason: 'deploy 4.2',
