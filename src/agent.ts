@@ -3,6 +3,7 @@ import type { Doubt } from './core/doubt.ts';
 import type { HookRegistry } from './core/hook.ts';
 import { type Observer, combine } from './core/observer.ts';
 import type { ProbeRegistry } from './core/probe.ts';
+import type { RecoveryReport } from './core/recovery.ts';
 import type { Redact } from './core/redact.ts';
 import type { View } from './core/view.ts';
 import type { Config } from './config/load.ts';
@@ -83,6 +84,10 @@ export function createAgent(options: AgentOptions): Agent {
       groups.seen(target, attempt, health);
       // Its traffic is let go before anything is done about it.
       publisher.seen(target, attempt, health);
+    },
+    // Whoever hears that it has been given up on has heard that it is down.
+    onConcluded(target, attempt, health) {
+      told.onConcluded(target, attempt, health);
       recovery.onAttempt(target, attempt, health);
     },
     // The log speaks of it before the hooks that it sets off.
@@ -105,6 +110,7 @@ export function createAgent(options: AgentOptions): Agent {
     observer,
     redact,
     hushedBecause: quiet.because,
+    isUnverified: (target) => recovery.isActing(target),
     recall: keeper.recall,
   });
   const groups = createGroups({
@@ -137,19 +143,27 @@ export function createAgent(options: AgentOptions): Agent {
     drainsUntil: publisher.drainsUntil,
     onReport(report) {
       told.onRecovery(report);
-      if (report.what === 'gave_up') tellGivenUp(report.target, report);
+      if (report.what === 'gave_up') tellGivenUp(report);
     },
   });
 
-  function tellGivenUp(
-    name: string,
-    { incident, why }: { readonly incident: string; readonly why: string },
-  ): void {
-    const target = config?.targets.find((one) => one.name === name);
-    const { health, last } = fleet.look(name) ?? {};
+  function tellGivenUp(report: Extract<RecoveryReport, { what: 'gave_up' }>): void {
+    const { incident, mode } = report;
+    const target = config?.targets.find(({ name }) => name === report.target);
+    const { health, last } = fleet.look(report.target) ?? {};
     if (!target || !health || !last) return;
-    const { state } = health;
-    const news = { incident, correlated: null, from: state, state, at: clock.wallTime(), attempt: last };
+    const { state, lastIncident } = health;
+    const { relapses } = lastIncident;
+    const news = {
+      incident,
+      relapses,
+      correlated: null,
+      from: state,
+      state,
+      at: clock.wallTime(),
+      attempt: last,
+    };
+    const why = mode === 'dry_run' ? `dry run, nothing was done: ${report.why}` : report.why;
     observer.onNews(target, { ...news, event: 'gave_up', message: `${why}: ${last.outcome.message}` });
   }
 

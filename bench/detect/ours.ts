@@ -160,6 +160,7 @@ function watch(
       regular,
       hushed: false,
       unreachable: false,
+      unverified: false,
       doubt: NO_DOUBT,
       pathWorks:
         !anchor || said !== 'path' || anchorAnswers(world, random, end - rules.timeoutMs, rules.timeoutMs),

@@ -81,6 +81,7 @@ function testEvent(event: HookEventName): HookEvent {
     message: 'this is a test, nothing has happened',
     incident,
     correlated: null,
+    relapses: 0,
     attempt: 1,
     at: new Date(isDown ? startedAt : clock.wallTime()).toISOString(),
     since: new Date(startedAt).toISOString(),

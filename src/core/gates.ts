@@ -17,18 +17,24 @@ export interface Reasons {
   /** An anchor answers, or targets vouch for the network, or there is none; null: they are asked only once something cannot be reached. */
   readonly pathWorks: boolean | null;
   readonly flapping: boolean;
+  /** What is done about it is not verified yet. */
+  readonly unverified: boolean;
   readonly purpose: Purpose;
 }
 
 /** What a judgement needs to know of them. */
 export function circumstancesOf(
-  { doubt, blockers, dependencies = null, hushed, episode = null, pathWorks }: Reasons,
-  given: Omit<Circumstances, 'doubt' | 'unreachable' | 'dependencies' | 'hushed' | 'episode' | 'pathWorks'>,
+  { doubt, blockers, dependencies = null, hushed, episode = null, pathWorks, unverified }: Reasons,
+  given: Omit<
+    Circumstances,
+    'doubt' | 'unreachable' | 'unverified' | 'dependencies' | 'hushed' | 'episode' | 'pathWorks'
+  >,
 ): Circumstances {
   return {
     ...given,
     doubt,
     unreachable: blockers.length > 0,
+    unverified,
     dependencies,
     hushed: hushed !== null,
     episode,
@@ -72,6 +78,12 @@ const GATES: Readonly<Record<Gate, (reasons: Reasons) => { holds: boolean; why: 
   flapping: ({ flapping }) => ({
     holds: flapping,
     why: flapping ? 'it went down again and again, and that was told' : 'it does not flap',
+  }),
+  verification: ({ unverified }) => ({
+    holds: unverified,
+    why: unverified
+      ? 'what was done about it is not verified yet'
+      : 'nothing is done about it that is not verified',
   }),
 };
 

@@ -10,7 +10,7 @@ import type { Doubt } from './doubt.ts';
 import { type DownRule, type Evidence, NO_EVIDENCE, withFailure } from './evidence.ts';
 import { type Flaps, NO_FLAPS, settledBy, withDown, withUp } from './flapping.ts';
 import { type Held, heldBack, provenIn, withheldBy } from './held.ts';
-import { incidentId } from './incident.ts';
+import { NO_INCIDENT, type LastIncident, incidentId, incidentAfter } from './incident.ts';
 import { type News, NO_NEWS, newsOf } from './news.ts';
 import { type Attempt, type Good, classOf } from './outcome.ts';
 import { NO_RECENT, type Recent, withConfirmation, withRegular } from './ratio.ts';
@@ -30,6 +30,8 @@ export interface Health {
   readonly successes: number;
   /** Wall clock ms at which the open incident began; it stays until the target is verified up again. */
   readonly incidentAt: number | null;
+  /** That incident, or the one before: what a relapse goes on with. */
+  readonly lastIncident: LastIncident;
   /** Monotonic ms at which the newest attempt that was judged had started. */
   readonly judgedAt: number;
   /** What the last regular attempts came to. */
@@ -46,7 +48,10 @@ export interface Transition {
   readonly at: number;
   /** Id of the incident that this transition opens, continues or closes. */
   readonly incident: string | null;
-  /** The incident opens or closes. A relapse inside an incident is neither. Whether it is told, and when, is another thing. */
+  /**
+   * The incident opens, closes, or is open again. A failure while it recovers is none of these. Whether it is told, and
+   * when, is another thing.
+   */
   readonly event: 'down' | 'up' | null;
   readonly attempt: Attempt;
 }
@@ -74,6 +79,8 @@ export interface Circumstances {
   readonly episode?: string | null;
   /** A target it depends on is not up: failures say nothing of this one, so they open no incident. */
   readonly unreachable: boolean;
+  /** Something is done about it, and the verification that it helped has not ended: until then it is not up. */
+  readonly unverified: boolean;
   /** When the targets that it depends on were heard of; none where it depends on nothing. */
   readonly dependencies?: Heard | null;
   /** What the agent thinks of itself. */
@@ -99,6 +106,7 @@ export function unknownHealth(at: number): Health {
     evidence: NO_EVIDENCE,
     successes: 0,
     incidentAt: null,
+    lastIncident: NO_INCIDENT,
     judgedAt: -Infinity,
     recent: NO_RECENT,
     flaps: NO_FLAPS,
@@ -153,7 +161,7 @@ function endOf({ startedAt, latencyMs }: Attempt): number {
 function afterGood(
   health: Health,
   { outcome, startedAt, latencyMs }: Attempt & { readonly outcome: Good },
-  { rules, regular, slowMs }: Circumstances,
+  { rules, regular, slowMs, unverified }: Circumstances,
 ): Health {
   const recent = regular
     ? withRegular(health.recent, { startedAt, failed: null })
@@ -173,7 +181,7 @@ function afterGood(
     case 'down':
     case 'recovering': {
       const successes = health.successes + 1;
-      return successes >= rules.successThreshold
+      return successes >= rules.successThreshold && !unverified
         ? // What brought it down is over: it would bring it down again otherwise.
           { ...fine, state: 'up', successes: 0, incidentAt: null, recent: NO_RECENT }
         : { ...fine, state: 'recovering', successes };
@@ -200,9 +208,10 @@ function afterFail(health: Health, attempt: Attempt, circumstances: Circumstance
       const isDown =
         provenIn(found, circumstances, endOf(attempt)) !== null &&
         withheldBy(found, circumstances, endOf(attempt)) === null;
-      return !isDown
-        ? { ...suspect, evidence, recent, degradation }
-        : { ...suspect, state: 'down', evidence: NO_EVIDENCE, incidentAt: at, recent, degradation };
+      if (!isDown) return { ...suspect, evidence, recent, degradation };
+      const lastIncident = incidentAfter(health.lastIncident, endOf(attempt) - health.flaps.changedAt, at);
+      const opened = { incidentAt: lastIncident.at, lastIncident, evidence: NO_EVIDENCE };
+      return { ...suspect, ...opened, state: 'down', recent, degradation };
     }
     case 'down':
     case 'recovering':

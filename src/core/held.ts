@@ -6,7 +6,7 @@ import { type Recent, provenByShare } from './ratio.ts';
 import { isUntold } from './told.ts';
 
 /** What may stand between a failure and a hook that hears of it. */
-export type Gate = 'doubt' | 'unreachable' | 'dependency' | 'path' | 'hushed' | 'flapping';
+export type Gate = 'doubt' | 'unreachable' | 'dependency' | 'path' | 'hushed' | 'flapping' | 'verification';
 
 /** What an attempt was kept from: its failure does not count, the rule is met without a verdict, or nobody is told. */
 export interface Held {
@@ -43,7 +43,10 @@ export function withheldBy(
 
 /** What was held back at an attempt that made `after` of the health before; null where nothing was. */
 export function heldBack(after: Health, attempt: Attempt, circumstances: Circumstances): Held | null {
-  const { target, doubt, unreachable, hushed } = circumstances;
+  const { target, doubt, unreachable, hushed, unverified, rules } = circumstances;
+  if (unverified && after.state === 'recovering' && after.successes >= rules.successThreshold) {
+    return { gate: 'verification', what: 'verdict' };
+  }
   if (attempt.outcome.status === 'fail' && after.incidentAt === null) {
     if (doubt.doubtful) return { gate: 'doubt', what: 'failure' };
     if (unreachable) return { gate: 'unreachable', what: 'failure' };

@@ -1,4 +1,4 @@
-import { type BrakeView, type Brakes, type Hold, braked } from './brakes.ts';
+import { type BrakeView, type Brakes, type Hold, braked, dayIsUsedUp } from './brakes.ts';
 import type { State } from './health.ts';
 import type { Climb } from './ladder.ts';
 import type { EvidenceClass } from './outcome.ts';
@@ -45,6 +45,13 @@ export function holds(view: HoldView, brakes: Brakes): Hold[] {
     held.push({ gate: 'drain', why: 'its traffic is let go first', until: view.drainsUntil });
   }
   return [...held, ...braked(view, brakes)];
+}
+
+/** Why nothing more is to be tried; null where something is. */
+export function whyOver(view: HoldView, brakes: Brakes): string | null {
+  const isUsedUp = view.rung === 'used up';
+  if (!isUsedUp && !dayIsUsedUp(view, brakes)) return null;
+  return isUsedUp ? 'every step has been tried' : 'the attempts of a day are used up';
 }
 
 /** Those that can shut while an intent is being written, too. */

@@ -83,6 +83,8 @@ export interface HookEvent {
   readonly incident: string | null;
   /** The same for all incidents that opened as many targets failed together; null as a rule. */
   readonly correlated: string | null;
+  /** How often the incident was over before, and went on: down again within ten minutes is the same incident. */
+  readonly relapses: number;
   /** Running number of the target's attempt that caused the event. */
   readonly attempt: number;
   /** ISO 8601, UTC. */

@@ -1,4 +1,5 @@
 import type { State } from './health.ts';
+import { PROBATION_MS } from './incident.ts';
 import type { EvidenceClass } from './outcome.ts';
 
 /** A rung, as far as the order of rungs needs to know it. */
@@ -27,8 +28,6 @@ export interface Climb {
 
 export const NEW_CLIMB: Climb = { used: {}, gaveUp: null, coolUntil: null, upSince: null, ackedAt: null };
 
-/** Down again within this time continues the incident and its counters, ms. */
-export const PROBATION_MS = 10 * 60_000;
 /** Up for as long as this re-arms a ladder that has given up, ms. */
 export const REARM_MS = 60 * 60_000;
 

@@ -21,6 +21,8 @@ export interface News {
   readonly incident: string | null;
   /** What the incident has in common with others that opened as many targets failed: the id of an episode. */
   readonly correlated: string | null;
+  /** How often this incident had been told as over before, as far as it is about one. */
+  readonly relapses: number;
   readonly from: State;
   readonly state: State;
   readonly message: string;
@@ -61,6 +63,7 @@ export function newsOf(
     event,
     incident,
     correlated,
+    relapses: incident === null ? 0 : after.lastIncident.relapses,
     from: before.state,
     state: after.state,
     message: event === 'degraded' ? complaint : outcome.message,

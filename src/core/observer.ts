@@ -26,6 +26,8 @@ export interface Observer {
   onTransition?(target: Target, transition: Transition): void;
   /** What the world is told of a target, after the transition that it may be due to, or of a group. */
   onNews?(subject: NewsSubject, news: News): void;
+  /** All that follows from an attempt has been told: what is done about it comes after that. */
+  onConcluded?(target: Target, attempt: Attempt, health: Health): void;
   /** It is watched no more, and its incident was open: nobody will verify it up again. */
   onAbandoned?(name: string, incident: string): void;
   /** The interval and the windows that its contract comes to, at the start and whenever they change. */
@@ -72,6 +74,7 @@ export function combine(observers: readonly Observer[]): Required<Observer> {
       tell((o) => o.onAttempt?.(target, attempt, health, held, given)),
     onTransition: (target, transition) => tell((o) => o.onTransition?.(target, transition)),
     onNews: (subject, news) => tell((o) => o.onNews?.(subject, news)),
+    onConcluded: (target, attempt, health) => tell((o) => o.onConcluded?.(target, attempt, health)),
     onAbandoned: (name, incident) => tell((o) => o.onAbandoned?.(name, incident)),
     onContract: (target, chosen) => tell((o) => o.onContract?.(target, chosen)),
     onStart: (target, latenessMs) => tell((o) => o.onStart?.(target, latenessMs)),

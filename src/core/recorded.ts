@@ -9,6 +9,8 @@ export interface Conditions {
   readonly unreachable?: true;
   /** Nothing was to be opened: it was paused, say. */
   readonly hushed?: true;
+  /** It was good, and what was done about it was not verified yet. */
+  readonly unverified?: true;
   /** What the agent thought of itself, where that was not 0. */
   readonly score?: number;
   readonly doubtful?: true;
@@ -54,11 +56,12 @@ export function conditionsOf(
   { outcome, startedAt }: Pick<Attempt, 'outcome' | 'startedAt'>,
   given: Circumstances,
 ): Conditions {
-  const { regular, unreachable, hushed, doubt, pathWorks, dependencies } = given;
+  const { regular, unreachable, hushed, unverified, doubt, pathWorks, dependencies } = given;
   return {
     ...(!regular && { confirmation: true as const }),
     ...(unreachable && { unreachable: true as const }),
     ...(hushed && { hushed: true as const }),
+    ...(outcome.status !== 'fail' && unverified && { unverified: true as const }),
     ...(doubt.score > 0 && { score: doubt.score }),
     ...(doubt.doubtful && { doubtful: true as const }),
     ...(outcome.status === 'fail' && !pathWorks && { path_lost: true as const }),
@@ -98,12 +101,13 @@ export function rowOf(
 
 /** An agent that is late changes its mind about itself all the time: that must not cut every row short. */
 function whatMatters(conditions: Conditions, isGood: boolean, { state, recent }: Health): Conditions {
-  const { confirmation, doubtful, score, ...others } = conditions;
+  const { confirmation, doubtful, unverified, score, ...others } = conditions;
   // The ratio rule counts from a failure on.
   const counts = !(isGood && state === 'up' && recent.length === 0);
   return {
     ...(confirmation && counts && { confirmation }),
     ...(doubtful && { doubtful }),
+    ...(unverified && { unverified }),
     ...(!isGood && others),
     ...(!isGood && state !== 'down' && score !== undefined && { score }),
   };

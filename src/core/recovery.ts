@@ -29,6 +29,6 @@ export type TargetReport = { readonly target: string; readonly incident: string 
   /** Its intent is on the disk: it is done now. Then how it ended, and what it came to. */
   | { readonly what: 'begins' | 'acted' | 'outcome'; readonly action: ActionRow }
   | { readonly what: 'refused'; readonly why: string }
-  | { readonly what: 'gave_up'; readonly why: string }
+  | { readonly what: 'gave_up'; readonly mode: Mode; readonly why: string }
   | { readonly what: 're_armed'; readonly why: string }
 );

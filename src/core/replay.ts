@@ -47,6 +47,7 @@ export function replayed(
     regular: attempt.confirmation !== true,
     hushed: attempt.hushed === true,
     unreachable: isUnreachable,
+    unverified: attempt.unverified === true,
     dependencies:
       attempt.heard_ms === undefined || patienceMs === null
         ? null

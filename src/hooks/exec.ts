@@ -55,6 +55,7 @@ function eventEnvironment(event: HookEvent): Record<string, string> {
     VITALD_MESSAGE: event.message.replaceAll('\0', ''),
     VITALD_INCIDENT: event.incident ?? '',
     VITALD_CORRELATED: event.correlated ?? '',
+    VITALD_RELAPSES: String(event.relapses),
     VITALD_ATTEMPT: String(event.attempt),
     VITALD_AT: event.at,
     VITALD_SINCE: event.since,

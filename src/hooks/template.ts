@@ -19,6 +19,7 @@ const VALUES = placeholders<HookEvent>({
   message: ({ message }) => message,
   incident: ({ incident }) => incident ?? '',
   correlated: ({ correlated }) => correlated ?? '',
+  relapses: ({ relapses }) => String(relapses),
   attempt: ({ attempt }) => String(attempt),
   at: ({ at }) => at,
   since: ({ since }) => since,

@@ -63,6 +63,7 @@ function toneOf(events: readonly HookEvent[]): Wording['tone'] {
 
 function titleOfOne(event: HookEvent): string {
   const [words] = WORDS[event.event];
+  if (event.event === 'down' && event.relapses > 0) return `${nameOf(event)} is down again`;
   const lasted = lastedOf(event);
   const isOver = OPENING_OF[event.event] !== undefined;
   const since = lasted === '' ? '' : isOver ? ` after ${lasted}` : `, for ${lasted}`;
@@ -84,7 +85,9 @@ function linesOfOne(event: HookEvent, zone: string | undefined): string[] {
   const began = momentOf(event.since, zone);
   return [
     `${event.message}${whyOf(event)}`,
-    closes ? `from ${began} to ${momentOf(event.at, zone)}` : `since ${began}`,
+    closes
+      ? `from ${began} to ${momentOf(event.at, zone)}`
+      : `${event.relapses > 0 ? 'in an incident since' : 'since'} ${began}`,
     [
       ...(event.group === null ? [] : [`group ${event.group}`]),
       ...(event.kind === 'group' ? [] : [event.probe]),

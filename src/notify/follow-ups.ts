@@ -1,4 +1,5 @@
 import { type HookEvent, type HookEventName, OPENING_OF } from '../core/hook.ts';
+import { tellingId } from '../core/incident.ts';
 
 /** Events that no attempt causes: they follow from what was told. */
 
@@ -23,7 +24,8 @@ export function overEvent(opened: HookEvent, wallMs: number): HookEvent {
 }
 
 function closing(opened: HookEvent, event: HookEventName, wallMs: number): HookEvent {
-  const about = opened.event === 'down' ? opened.incident : opened.id;
+  const id =
+    opened.event === 'down' ? tellingId(opened.incident!, event, opened.relapses) : `${opened.id}/${event}`;
   const at = new Date(wallMs).toISOString();
-  return { ...opened, id: `${about}/${event}`, event, from: opened.state, reason: null, class: null, at };
+  return { ...opened, id, event, from: opened.state, reason: null, class: null, at };
 }

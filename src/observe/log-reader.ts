@@ -67,6 +67,7 @@ function createDecoder(): (line: string) => Recorded | Begun | 'bad' | undefined
       ...(fields['confirmation'] === true && { confirmation: true }),
       ...(fields['unreachable'] === true && { unreachable: true }),
       ...(fields['hushed'] === true && { hushed: true }),
+      ...(fields['unverified'] === true && { unverified: true }),
       ...(typeof fields['score'] === 'number' && { score: fields['score'] }),
       ...(fields['doubtful'] === true && { doubtful: true }),
       ...(fields['path_lost'] === true && { path_lost: true }),

@@ -38,8 +38,8 @@ export function createRecoveryLog(log: Logger): (report: RecoveryReport) => void
         break;
       }
       case 'gave_up': {
-        const { target, incident, why } = report;
-        log.error({ target, incident, why }, 'recovery gave up');
+        const { target, incident, mode, why } = report;
+        log.error({ target, incident, mode, why }, 'recovery gave up');
         break;
       }
       case 're_armed': {

@@ -1,7 +1,7 @@
 import type { ActionRow } from '../core/action.ts';
-import { coolDown, dayIsUsedUp } from '../core/brakes.ts';
+import { coolDown } from '../core/brakes.ts';
 import type { Clock } from '../core/clock.ts';
-import { gated, holds } from '../core/holds.ts';
+import { gated, holds, whyOver } from '../core/holds.ts';
 import type { Health, State } from '../core/health.ts';
 import { incidentId } from '../core/incident.ts';
 import { acknowledged, attemptsOf, climbed, givenUp, watched } from '../core/ladder.ts';
@@ -11,6 +11,7 @@ import type { Redact } from '../core/redact.ts';
 import type { Step, StepRegistry } from '../core/step.ts';
 import type { Store } from '../core/store.ts';
 import type { Target } from '../core/target.ts';
+import { counts } from '../core/transaction.ts';
 import { actionOf, intentOf } from './action.ts';
 import { createAlarms } from './alarms.ts';
 import { createGroups } from './groups.ts';
@@ -27,7 +28,7 @@ export interface Recovery {
   standing(target: string): RecoveryStanding | undefined;
   /** Somebody has looked: the ladder is armed anew, and a panic of its group holds nothing any more. */
   acknowledge(target: string, by: string): boolean;
-  /** Something is done about it that is not verified yet. */
+  /** Its action has begun, or may have, and what that came to is not verified yet. */
   isActing(target: string): boolean;
   /** For all targets, also after a restart, until it is switched on again; null switches it on. */
   switchOff(why: string | null, by: string): void;
@@ -72,8 +73,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     return incidentId(name, watch.look(name)?.health.incidentAt ?? 0);
   }
 
-  function say(target: Target, what: 'gave_up' | 're_armed', why: string): void {
-    onReport({ what, target: target.name, incident: incidentOf(target), why });
+  function sayArmed(target: Target, why: string): void {
+    onReport({ what: 're_armed', target: target.name, incident: incidentOf(target), why });
   }
 
   /** Begins an action where nothing holds it back; says so where that changes. */
@@ -91,11 +92,10 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   }
 
   function giveUp(target: Target, seen: SightOf): boolean {
-    const isOver = seen.rung === 'used up' || dayIsUsedUp(seen, rules.brakes);
-    if (!isOver || seen.climb.gaveUp !== null || gated(seen).length > 0) return false;
-    const why = seen.rung === 'used up' ? 'every step has been tried' : 'the attempts of a day are used up';
+    const why = whyOver(seen, rules.brakes);
+    if (why === null || seen.climb.gaveUp !== null || gated(seen).length > 0) return false;
     ledger.setClimb(target.name, seen.mode, givenUp(ledger.climb(target.name, seen.mode), why));
-    say(target, 'gave_up', why);
+    onReport({ what: 'gave_up', target: target.name, incident: incidentOf(target), mode: seen.mode, why });
     return true;
   }
 
@@ -154,6 +154,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
         const { why } = row;
         if (row.outcome === 'cancelled') onReport({ what: 'refused', target: name, incident, why });
         else onReport({ what: 'outcome', target: name, incident, action: row });
+        // Whoever waits for it to be verified learns it now.
+        if (watch.look(name)?.health.state === 'recovering') watch.ask(name);
       },
       onNothing: () => running.delete(name),
     });
@@ -180,7 +182,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     if (next === climb) return;
     ledger.setClimb(target.name, mode, next);
     if (climb.gaveUp === null || next.gaveUp !== null) return;
-    say(target, 're_armed', 'it stayed up');
+    sayArmed(target, 'it stayed up');
   }
 
   return {
@@ -223,12 +225,13 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       const mode = sight.modeOf(target);
       ledger.setClimb(name, mode, acknowledged(ledger.climb(name, mode), clock.now()));
       groups.acknowledge(groups.nameOf(target));
-      say(target, 're_armed', `acknowledged by ${by}`);
+      sayArmed(target, `acknowledged by ${by}`);
       return true;
     },
     isActing(name) {
       const target = targets.get(name);
-      return target !== undefined && running.has(name) && sight.modeOf(target) === 'enforce';
+      const phase = target && sight.modeOf(target) === 'enforce' ? running.get(name)?.phase() : undefined;
+      return phase !== undefined && counts(phase);
     },
     switchOff(why, by) {
       ledger.setOff(why);

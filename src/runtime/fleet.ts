@@ -62,6 +62,8 @@ export interface FleetOptions {
   readonly redact: Redact;
   /** Why nothing is told of a target for now; null where nobody wants that. */
   readonly hushedBecause?: (target: Target) => string | null;
+  /** Something is done about it that is not verified yet. */
+  readonly isUnverified?: (target: string) => boolean;
   /** What was known of a target before; null where nothing was. */
   readonly recall?: (target: Target) => Memory | null;
 }
@@ -72,6 +74,7 @@ export function createFleet({
   observer,
   redact,
   hushedBecause = () => null,
+  isUnverified = () => false,
   recall,
 }: FleetOptions): Fleet {
   // Whole, so that the grid is exact: all intervals are whole milliseconds.
@@ -134,6 +137,7 @@ export function createFleet({
         blockers: dependencies.blockers(target),
         dependencies: dependencies.heard(target),
         hushed: hushedBecause(target),
+        unverified: isUnverified(target.name),
         episode: mass.episode(),
         pathWorks: anchors.pathWorks(),
       }),

@@ -89,6 +89,7 @@ export function createGroups(options: GroupsOptions): Groups {
         event,
         incident,
         correlated,
+        relapses: 0,
         from: before.state,
         state: health.state,
         message,

@@ -1,15 +1,13 @@
 import type { News, NewsSubject } from '../core/news.ts';
-import { openedAt } from '../core/incident.ts';
+import { openedAt, tellingId } from '../core/incident.ts';
 import type { HookEvent } from '../core/hook.ts';
 import { classOf, reasonOf } from '../core/outcome.ts';
 
 export function hookEvent(subject: NewsSubject, news: News): HookEvent {
-  const { event, incident, correlated, attempt, at } = news;
-  // An incident is told as down once, and as up once; it may flap more often.
+  const { event, incident, relapses, correlated, attempt, at } = news;
   const isOfIncident = event === 'down' || event === 'up';
-  const about = isOfIncident ? incident : `${subject.name}-${at.toString(36)}`;
   return {
-    id: `${about}/${event}`,
+    id: isOfIncident ? tellingId(incident!, event, relapses) : `${subject.name}-${at.toString(36)}/${event}`,
     event,
     kind: subject.kind ?? 'target',
     target: subject.name,
@@ -24,6 +22,7 @@ export function hookEvent(subject: NewsSubject, news: News): HookEvent {
     message: news.message,
     incident,
     correlated,
+    relapses,
     attempt: attempt.number,
     at: new Date(at).toISOString(),
     since: new Date(isOfIncident || event === 'gave_up' ? openedAt(incident!) : at).toISOString(),

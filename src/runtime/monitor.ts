@@ -161,6 +161,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (judgement.transition) observer.onTransition(target, judgement.transition);
     for (const news of judgement.news) observer.onNews(target, news);
     if (chosen) observer.onContract(target, chosen);
+    observer.onConcluded(target, attempt, health);
   }
 
   function standing(): Standing {

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Transition } from '../core/health.ts';
 import { groupIncidentId } from '../core/group.ts';
-import { incidentId } from '../core/incident.ts';
+import { incidentId, openedAt } from '../core/incident.ts';
 import type { Observer } from '../core/observer.ts';
 import { type Outcome, classOf, reasonOf } from '../core/outcome.ts';
 import type { RecoveryReport } from '../core/recovery.ts';
@@ -32,15 +32,18 @@ export function createRecorder({
 
   function open(
     id: string,
-    { name, group = null, at }: { name: string; group?: string | null | undefined; at: number },
+    { name, group = null }: { name: string; group?: string | null | undefined },
     outcome: Outcome,
     message: string,
   ): void {
+    const before = store.kept('incident').get(id);
+    // It goes on: how it began is known.
+    if (before) return store.put('incident', id, { ...before, closed: null, end: null });
     store.put('incident', id, {
       id,
       target: name,
       group,
-      opened: at,
+      opened: openedAt(id),
       closed: null,
       end: null,
       reason: reasonOf(outcome),
@@ -82,20 +85,22 @@ export function createRecorder({
       if (incident === null) return;
       const { outcome } = attempt;
       const reason = reasonOf(outcome);
+      let isRelapse = to === 'down' && from === 'recovering';
       const said = reason === null ? outcome.message : `${reason}: ${outcome.message}`;
       if (event === 'down') {
-        open(incident, { name, group, at }, attempt.outcome, outcome.message);
+        isRelapse = store.kept('incident').has(incident);
+        open(incident, { name, group }, outcome, outcome.message);
         const first = suspicions.get(name);
         suspicions.delete(name);
         if (first) happened(incident, name, 'first failure', first.attempt.outcome.message, first.attempt.at);
       }
-      happened(incident, name, to === 'down' && from === 'recovering' ? 'relapse' : to, said, at);
+      happened(incident, name, isRelapse ? 'relapse' : to, said, at);
       if (event === 'up') close(incident, at, 'up');
     },
     onNews({ kind, name, group }, { incident, event, at, message, correlated, attempt }) {
       if (incident === null) return;
       // Of a group there are no transitions.
-      if (kind === 'group' && event === 'down') open(incident, { name, group, at }, attempt.outcome, message);
+      if (kind === 'group' && event === 'down') open(incident, { name, group }, attempt.outcome, message);
       const row = store.kept('incident').get(incident);
       if (row && row.correlated !== correlated && event === 'down')
         store.put('incident', incident, { ...row, correlated });
@@ -144,7 +149,7 @@ function entryOf(report: RecoveryReport): string | null {
     case 'refused':
       return `refused: ${report.why}`;
     case 'gave_up':
-      return `gave up: ${report.why}`;
+      return `gave up${report.mode === 'dry_run' ? ' (dry run)' : ''}: ${report.why}`;
     case 're_armed':
       return `armed again: ${report.why}`;
     default:

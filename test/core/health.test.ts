@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type DownRule, NO_EVIDENCE, withFailure } from '../../src/core/evidence.ts';
 import { type Health, type State, judge, unknownHealth } from '../../src/core/health.ts';
-import { incidentId } from '../../src/core/incident.ts';
+import { PROBATION_MS, incidentId } from '../../src/core/incident.ts';
 import {
   type Attempt,
   type Outcome,
@@ -13,8 +13,10 @@ import {
   voided,
   warn,
 } from '../../src/core/outcome.ts';
+import { hookEvent } from '../../src/runtime/hook-event.ts';
 import { RULES, circumstances } from '../support/circumstances.ts';
 import { randomFrom } from '../support/random.ts';
+import { aTarget } from '../support/targets.ts';
 
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
   '+': ok('fine'),
@@ -81,17 +83,42 @@ describe('judge', () => {
     expect(judge(health, attempt(voided('ours')), given).health).toBe(health);
   });
 
-  test('an incident keeps its id from down to up, through a relapse', () => {
+  test.each([
+    ['an incident keeps its id through a failure while it recovers', '---+-++', 0, 0],
+    ['down again within the probation is the same incident', '---++---', PROBATION_MS - 3, 1],
+    ['and once more', '---++---++---', PROBATION_MS - 3, 2],
+    ['down again after it is another one', '---++---', PROBATION_MS - 2, 0],
+  ])('%s', (_, script, upFor, relapses) => {
     let health = unknownHealth(0);
-    const incidents: (string | null)[] = [];
-    '---+-++---'.split('').forEach((letter, index) => {
-      const at = 1_000 + index;
-      const judgement = judge(health, attempt(OUTCOMES[letter]!), circumstances({ target: 'x', at }));
+    let now = 0;
+    const incidents = new Set<string>();
+    for (const letter of script) {
+      now += health.state === 'up' ? upFor : 1;
+      const judgement = judge(
+        health,
+        attempt(OUTCOMES[letter]!, now),
+        circumstances({ target: 'x', at: now }),
+      );
       ({ health } = judgement);
-      if (judgement.transition) incidents.push(judgement.transition.incident);
+      if (judgement.transition?.incident) incidents.add(judgement.transition.incident);
+    }
+    const last = incidentId('x', relapses === 0 && script === '---++---' ? now : 3);
+    expect([...incidents].at(-1)).toBe(last);
+    expect(incidents.size).toBe(last === incidentId('x', 3) ? 1 : 2);
+    expect(health.lastIncident.relapses).toBe(relapses);
+  });
+
+  test('each time that an incident is told has an id of its own', () => {
+    let health = unknownHealth(0);
+    const ids: string[] = [];
+    '---++---++'.split('').forEach((letter, index) => {
+      const given = circumstances({ target: 'x', at: 1_000 + index });
+      const judgement = judge(health, attempt(OUTCOMES[letter]!, index), given);
+      ({ health } = judgement);
+      ids.push(...judgement.news.map((news) => hookEvent(aTarget({ name: 'x' }), news).id));
     });
-    const first = incidentId('x', 1_002);
-    expect(incidents).toEqual([null, first, first, first, first, first, null, incidentId('x', 1_009)]);
+    const incident = incidentId('x', 1_002);
+    expect(ids).toEqual([`${incident}/down`, `${incident}/up`, `${incident}/down-2`, `${incident}/up-2`]);
   });
 
   test('since is the time of the last change of state', () => {
@@ -232,7 +259,11 @@ describe('docs/states.md', () => {
     const judgement = judge(
       health,
       attempt(outcome),
-      circumstances({ unreachable: condition === 'unreachable', at: 2 }),
+      circumstances({
+        unreachable: condition === 'unreachable',
+        unverified: condition.endsWith('unverified'),
+        at: 2,
+      }),
     );
     expect(judgement.health.state).toBe(next);
     expect(judgement.transition?.event ?? '-').toBe(event);

@@ -50,6 +50,7 @@ const QUIET: Reasons = {
   hushed: null,
   pathWorks: true,
   flapping: false,
+  unverified: false,
   purpose: 'live',
 };
 

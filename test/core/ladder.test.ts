@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import {
   type Climb,
   NEW_CLIMB,
-  PROBATION_MS,
   REARM_MS,
   acknowledged,
   attemptsOf,
@@ -11,6 +10,7 @@ import {
   nextRung,
   watched,
 } from '../../src/core/ladder.ts';
+import { PROBATION_MS } from '../../src/core/incident.ts';
 import type { EvidenceClass } from '../../src/core/outcome.ts';
 
 const RUNGS = [

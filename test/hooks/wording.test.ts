@@ -48,6 +48,16 @@ test.each<[Partial<HookEvent>, string, string, string[]]>([
     ],
   ],
   [
+    { at: LATER, group: null, relapses: 1 },
+    'bad',
+    'orders is down again',
+    [
+      `${DOWN.message} (status, explicit)`,
+      'in an incident since 00:00:00 UTC, 1 Jan 2026',
+      'http · incident orders-mb0c7s00',
+    ],
+  ],
+  [
     { event: 'degraded', reason: null, class: null, incident: null, message: 'slow: 900ms' },
     'warning',
     'orders is degraded',

@@ -108,5 +108,6 @@ test('what an agent thinks of itself does not cut short the row of a target that
   ]) {
     expect(row(differing)).toEqual(usual);
   }
+  expect(row({ unverified: true })).toMatchObject({ unverified: true });
   expect(row({ doubt: { score: 4, doubtful: true } })).toMatchObject({ doubtful: true });
 });

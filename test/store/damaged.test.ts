@@ -111,6 +111,7 @@ const WHOLE: Readonly<Record<Table, (name: string) => Row>> = {
       message: 'no',
       incident: incidentId(name, SINCE),
       correlated: null,
+      relapses: 0,
       attempt: 3,
       at: new Date(SINCE).toISOString(),
       since: new Date(SINCE).toISOString(),

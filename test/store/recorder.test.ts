@@ -70,6 +70,25 @@ test('an incident, from the first failure to the verified end', async () => {
   expect(timeline.at(-1)!.at).toBe(incident!.closed);
 });
 
+test('a relapse opens the incident again', async () => {
+  const { incidents, story, timeline } = await written('+---++---++', 60_000);
+  expect(story().filter((entry) => !entry.startsWith('recovering'))).toEqual([
+    'first failure: no',
+    'down: refused: no',
+    'told: down',
+    'up: fine',
+    'told: up',
+    'first failure: no',
+    'relapse: refused: no',
+    'told: down',
+    'up: fine',
+    'told: up',
+  ]);
+  const [incident, ...others] = incidents();
+  expect(others).toEqual([]);
+  expect(incident).toMatchObject({ end: 'up', opened: timeline[1]!.at, closed: timeline.at(-1)!.at });
+});
+
 test('a suspicion that comes to nothing is no incident', async () => {
   const { incidents, story } = await written('+--+--+', 60_000);
   expect(incidents()).toEqual([]);

@@ -18,6 +18,7 @@ export function circumstances(differing: Partial<Circumstances> = {}): Circumsta
     regular: true,
     hushed: false,
     unreachable: false,
+    unverified: false,
     doubt: NO_DOUBT,
     pathWorks: true,
     at: 0,

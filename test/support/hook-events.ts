@@ -18,6 +18,7 @@ export const DOWN: HookEvent = {
   message: 'status 503 <!channel> & "quoted" {target} $(id) `id`',
   incident: 'orders-mb0c7s00',
   correlated: null,
+  relapses: 0,
   attempt: 3,
   at: '2026-01-01T00:00:00.000Z',
   since: '2026-01-01T00:00:00.000Z',

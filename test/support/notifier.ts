@@ -139,6 +139,7 @@ function eventOf(
     message: 'no',
     incident,
     correlated: null,
+    relapses: 0,
     attempt: 1,
     at,
     since: at,

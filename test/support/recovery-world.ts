@@ -125,7 +125,13 @@ export function createWorld(options: WorldOptions): World {
     const { health } = judge(
       before,
       seen,
-      circumstances({ target: target.name, at: clock.wallTime(), doubt, rules: target.rules }),
+      circumstances({
+        target: target.name,
+        at: clock.wallTime(),
+        doubt,
+        rules: target.rules,
+        unverified: recovery.isActing(name),
+      }),
     );
     healths.set(target.name, health);
     recovery.onAttempt(target, seen, health);
