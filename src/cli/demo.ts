@@ -27,8 +27,8 @@ const TEXT: Readonly<Record<Chapter, string>> = {
   suspect: 'One failed attempt is no verdict: the agent looks again, at shorter intervals.',
   down: 'Three failures in a row: an incident opens, ops hears of it. One last look, then the first step is tried.',
   restart: 'The step says that it has restarted the node. That is its word; the probe has the last one.',
-  recovering: 'A good answer. One more, and it counts.',
-  up: 'The probe that raised the alarm has verified the recovery. The incident is closed.',
+  recovering: 'A good answer. It has to stay good before that counts.',
+  up: 'The probe that raised the alarm has verified the recovery: now it is up, and the incident is closed.',
 };
 
 const INTRODUCTION = `
@@ -74,7 +74,10 @@ export const demo: Command = {
   },
 };
 
-/** The same story again and again: nobody waits for cool-downs, and no ladder is ever used up. */
+/** Two good answers, a second apart at least. */
+const VERIFY = { successes: 2, withinMs: 10_000, stableMs: 1_000 };
+
+/** The same story again and again: nobody waits for cool-downs or half a minute of good answers, and no ladder is ever used up. */
 function impatient(config: Config): Config {
   const { brakes, ladders } = config.recovery;
   const often = [...ladders].map(([name, steps]): [string, readonly Step[]] => [
@@ -82,7 +85,8 @@ function impatient(config: Config): Config {
     steps.map((step) => ({ ...step, attempts: 1_000_000 })),
   ]);
   const loose = { ...brakes, startGraceMs: 0, coolDownMs: 0, coolDownMaxMs: 0, perDay: 1_000_000 };
-  return { ...config, recovery: { ...config.recovery, ladders: new Map(often), brakes: loose } };
+  const targets = config.targets.map((one) => ({ ...one, policy: { ...one.policy, verify: VERIFY } }));
+  return { ...config, targets, recovery: { ...config.recovery, ladders: new Map(often), brakes: loose } };
 }
 
 function farewell(last: boolean): string {
