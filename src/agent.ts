@@ -129,6 +129,7 @@ export function createAgent(options: AgentOptions): Agent {
     keep: (group, row) => store.put('publication', group, row),
     isPaused: (target) => quiet.because(target) !== null,
     isDrained: quiet.drains,
+    isWithdrawn: (target) => recovery.isWithdrawn(target),
     isActedOn: (target) => recovery.isActing(target),
     isDoubtful: () => fleet.doubt().doubtful,
     onReport: (report) => told.onPublish(report),

@@ -12,6 +12,8 @@ export interface Candidate {
   readonly held: boolean;
   /** Somebody wants it out, whatever its state. */
   readonly drained: boolean;
+  /** Its ladder has taken it out, and it has not proved itself since. */
+  readonly withdrawn: boolean;
   /** A recovery is under way that is not verified yet. */
   readonly acted: boolean;
 }
@@ -57,8 +59,8 @@ export function published(
   const wasIn = (name: string): boolean => before?.available.has(name) ?? false;
   const warming = new Map<string, number>();
 
-  function isIn({ name, state, held, drained, acted }: Candidate): boolean {
-    if (drained) return false;
+  function isIn({ name, state, held, drained, withdrawn, acted }: Candidate): boolean {
+    if (drained || withdrawn) return false;
     if (doubtful) return wasIn(name);
     switch (state) {
       case 'up': {
@@ -99,6 +101,15 @@ export function published(
   );
   const drained = new Set(members.filter((member) => member.drained).map(({ name }) => name));
   return { available, published: all, panic, lastGood, warming, drained, out };
+}
+
+/** Why a member is not published: what its probe said last, where it is not up. */
+export function whyOut(
+  { state, message }: { readonly state: State; readonly message: string },
+  isWithdrawn: boolean,
+): string {
+  if (state !== 'up') return message === '' ? state : `${state}: ${message}`;
+  return isWithdrawn ? 'withdrawn by its recovery' : 'warming up';
 }
 
 /** Whether consumers would notice. */

@@ -12,6 +12,7 @@ import {
   published,
   restoredStanding,
   sameSet,
+  whyOut,
 } from '../core/publish.ts';
 import type { Target } from '../core/target.ts';
 import { type PublishedFile, createPublishedFile } from './file.ts';
@@ -58,6 +59,8 @@ export interface PublisherOptions {
   readonly keep: (group: string, row: KeptStanding | null) => void;
   readonly isPaused: (target: Target) => boolean;
   readonly isDrained: (target: Target) => boolean;
+  /** A step of its ladder has taken it out. */
+  readonly isWithdrawn: (target: string) => boolean;
   /** A recovery of it is under way. */
   readonly isActedOn: (target: string) => boolean;
   readonly isDoubtful: () => boolean;
@@ -92,7 +95,7 @@ interface Circle {
 }
 
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { clock, rows, keep, isPaused, isDrained, isActedOn, isDoubtful, onReport } = options;
+  const { clock, rows, keep, isPaused, isDrained, isWithdrawn, isActedOn, isDoubtful, onReport } = options;
   const circles = new Map<string, Circle>();
   const groupOf = new Map<string, string>();
   const files = new Map<string, { readonly group: string; readonly file: PublishedFile }>();
@@ -110,10 +113,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const doubtful = isDoubtful();
     const candidates = [...members.values()].map((member) => {
       const { target, state, heard } = member;
-      const drained = isDrained(target);
+      const [name, held, drained] = [target.name, isPaused(target), isDrained(target)];
       if (drained) member.drainedAt = now;
-      const [held, acted] = [isPaused(target), isActedOn(target.name)];
-      return { name: target.name, state, heard, held, drained, acted };
+      return { name, state, heard, held, drained, withdrawn: isWithdrawn(name), acted: isActedOn(name) };
     });
     const standing = published(before, candidates, { now, doubtful, warmMs: group.warmMs ?? 0, brakes });
     const isSame = sameSet(before, standing) && circle.doubtful === doubtful;
@@ -224,13 +226,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
       const circle = circleOf(name);
       const member = circle?.members.get(name);
       if (!member || !circle?.standing) return undefined;
-      const { target, state, message, facts, drainedAt } = member;
-      const drained = isDrained(target);
+      const { target, facts, drainedAt } = member;
       return {
         published: circle.standing.published.has(name),
-        drained,
+        drained: isDrained(target),
         wasDrained: clock.now() - drainedAt < UNDRAIN_MS,
-        why: state === 'up' ? 'warming up' : message === '' ? state : `${state}: ${message}`,
+        why: whyOut(member, isWithdrawn(name)),
         facts,
       };
     },

@@ -11,7 +11,6 @@ import type { Redact } from '../core/redact.ts';
 import type { Step, StepRegistry } from '../core/step.ts';
 import type { Store } from '../core/store.ts';
 import type { Target } from '../core/target.ts';
-import { counts } from '../core/transaction.ts';
 import { actionOf, intentOf } from './action.ts';
 import { createAlarms } from './alarms.ts';
 import { createGroups } from './groups.ts';
@@ -30,6 +29,8 @@ export interface Recovery {
   acknowledge(target: string, by: string): boolean;
   /** Its action has begun, or may have, and what that came to is not verified yet. */
   isActing(target: string): boolean;
+  /** A step of its ladder has taken it out of traffic, for as long as the ladder remembers. */
+  isWithdrawn(target: string): boolean;
   /** For all targets, also after a restart, until it is switched on again; null switches it on. */
   switchOff(why: string | null, by: string): void;
   off(): string | null;
@@ -175,6 +176,11 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     }
   }
 
+  function enforcedOn(name: string, isSo: (target: Target) => boolean): boolean {
+    const target = targets.get(name);
+    return target !== undefined && sight.modeOf(target) === 'enforce' && isSo(target);
+  }
+
   function climbOn(target: Target, { state }: Health): void {
     const mode = sight.modeOf(target);
     const climb = ledger.climb(target.name, mode);
@@ -228,11 +234,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       sayArmed(target, `acknowledged by ${by}`);
       return true;
     },
-    isActing(name) {
-      const target = targets.get(name);
-      const phase = target && sight.modeOf(target) === 'enforce' ? running.get(name)?.phase() : undefined;
-      return phase !== undefined && counts(phase);
-    },
+    isActing: (name) => enforcedOn(name, sight.isActive),
+    isWithdrawn: (name) => enforcedOn(name, sight.isWithdrawn),
     switchOff(why, by) {
       ledger.setOff(why);
       onReport({ what: why === null ? 'on' : 'off', by });

@@ -59,6 +59,10 @@ export type SightOf = HoldView & { readonly rung: Step | 'used up' | 'no cure' }
 export interface Sight {
   modeOf(target: Target): Mode;
   ladderOf(target: Target): readonly Step[];
+  /** Its action has begun, or may have, and what that came to is not verified yet. */
+  isActive(target: Pick<Target, 'name'>): boolean;
+  /** A step has taken it out of traffic, and counts still. */
+  isWithdrawn(target: Target): boolean;
   of(target: Target): SightOf;
   standing(target: Target): RecoveryStanding;
   /** What would keep it from going on, in words; of one whose intent is written only what is not about numbers. */
@@ -86,7 +90,7 @@ export function createSight(options: SightOptions): Sight {
     return now < startedAt + brakes.startGraceMs ? { bad: 0, panic: null } : groups.look(group, brakes, now);
   }
 
-  function isActive(name: string): boolean {
+  function isActive({ name }: Pick<Target, 'name'>): boolean {
     const transaction = running.get(name);
     return transaction !== undefined && counts(transaction.phase());
   }
@@ -128,7 +132,7 @@ export function createSight(options: SightOptions): Sight {
       group: {
         name: group,
         size: members.length,
-        active: members.filter(isActive).length,
+        active: members.filter((name) => isActive({ name })).length,
         ...lookAt(group),
       },
     };
@@ -137,6 +141,11 @@ export function createSight(options: SightOptions): Sight {
   return {
     modeOf,
     ladderOf,
+    isActive,
+    isWithdrawn(target) {
+      const { used } = ledger.climb(target.name, modeOf(target));
+      return ladderOf(target).some(({ kind, name }) => kind === 'publish' && used[name] !== undefined);
+    },
     of,
     standing(target) {
       const seen = of(target);

@@ -11,7 +11,7 @@ import {
 
 /**
  * A letter a member: `u` up, `s` suspect, `d` down, `r` recovering, `?` unknown and heard of, `.` not heard of, `D` down and paused, `X`
- * up and drained, `A` up while its recovery is not verified. They are called a, b, c ...
+ * up and drained, `W` up and withdrawn, `A` up while its recovery is not verified. They are called a, b, c ...
  */
 function members(letters: string): Candidate[] {
   return letters.split('').map((letter, index) => ({
@@ -20,6 +20,7 @@ function members(letters: string): Candidate[] {
       {
         u: 'up',
         X: 'up',
+        W: 'up',
         A: 'up',
         s: 'suspect',
         d: 'down',
@@ -32,6 +33,7 @@ function members(letters: string): Candidate[] {
     heard: letter !== '.',
     held: letter === 'D',
     drained: letter === 'X',
+    withdrawn: letter === 'W',
     acted: letter === 'A',
   }));
 }
@@ -73,6 +75,8 @@ describe('who is published', () => {
     ['not one that is to be drained', ['uuu', 'uuX'], 'ab'],
     ['one that was drained, once it is not any more', ['uuu', 'uuX', 'uuu'], 'abc'],
     ['not one whose recovery is not verified', ['uuu', 'uud', 'uuA'], 'ab'],
+    ['not one that its ladder has taken out, though it is up', ['uuu', 'uud', 'uuW'], 'ab'],
+    ['and it is back once that is over', ['uuu', 'uud', 'uuW', 'uuu'], 'abc'],
     ['nobody, where two are down: that is no panic', ['uu', 'dd'], ''],
     ['a new one once it is up', ['uu', 'uu.'], 'ab'],
     ['a new one once it is up, then', ['uu', 'uu.', 'uuu'], 'abc'],
@@ -90,6 +94,7 @@ describe('panic', () => {
     ['at the start, with nothing good known, all', ['uudd'], 'abcd!'],
     ['somebody who is drained is not in it', ['uuuu', 'ddXu'], 'abd!'],
     ['nor counted: one of the three that are left', ['uuuu', 'udXu'], 'ad'],
+    ['what ladders have taken out is bad, too, and a panic brings it back', ['uuuu', 'uuWW'], 'abcd!'],
     ['new ones of which nothing is known do not bring it about', ['uuu', 'uuu...'], 'abc'],
   ])('%s', (_what, looks, expected) => expect(after(...looks)).toBe(expected));
 

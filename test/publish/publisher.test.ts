@@ -40,6 +40,7 @@ function setUp({
   const paused = new Set<string>();
   const drained = new Set<string>();
   const acted = new Set<string>();
+  const withdrawn = new Set<string>();
   const told: string[] = [];
   let doubtful = false;
   const publisher = createPublisher({
@@ -48,6 +49,7 @@ function setUp({
     keep: (name, row) => void (row ? rows.set(name, row) : rows.delete(name)),
     isPaused: ({ name }) => paused.has(name),
     isDrained: ({ name }) => drained.has(name),
+    isWithdrawn: (name) => withdrawn.has(name),
     isActedOn: (name) => acted.has(name),
     isDoubtful: () => doubtful,
     onReport: (report) =>
@@ -88,6 +90,7 @@ function setUp({
     paused,
     drained,
     acted,
+    withdrawn,
     told,
     see,
     all,
@@ -95,6 +98,14 @@ function setUp({
     doubt: (is: boolean) => (doubtful = is),
   };
 }
+
+test('one that its ladder has taken out says so', async () => {
+  const { publisher, all, clock, withdrawn } = setUp();
+  all('up');
+  withdrawn.add('a');
+  await clock.advance(1_000);
+  expect(publisher.member('a')).toMatchObject({ published: false, why: 'withdrawn by its recovery' });
+});
 
 describe('the set of a group', () => {
   test('is there once all have been heard of, and follows the verdicts at once', () => {
@@ -314,6 +325,7 @@ test('in a large group what changes at once is looked at together, and nothing i
     keep: () => {},
     isPaused: () => false,
     isDrained: () => false,
+    isWithdrawn: () => false,
     isActedOn: () => false,
     isDoubtful: () => false,
     onReport: (report) => void (report.what === 'set' && sets.push(report.published)),

@@ -280,6 +280,32 @@ describe('recovery', () => {
     expect(one.acted.map(({ step }) => step)).toEqual(['mend/1', 'mend/2', 'mend/1']);
   });
 
+  it('has withdrawn a target for as long as the ladder remembers, also after a crash', async () => {
+    const withdraw = aStep('out', { kind: 'publish' });
+    const one = await world({
+      ladder: [withdraw, aStep('mend')],
+      act: ({ target, step }, { set }) => (step === 'mend' && set(target, 'ok'), 'ok'),
+    });
+    const isOut = (): boolean => one.recovery().isWithdrawn('t');
+    expect([isOut(), one.recovery().isWithdrawn('x')]).toEqual([false, false]);
+    one.set('t', 'refused');
+    await one.clock.advance(6 * MINUTE);
+    expect([one.acted.map(({ step }) => step), one.stateOf('t'), isOut()]).toEqual([
+      ['out', 'mend'],
+      'up',
+      true,
+    ]);
+    one.crash();
+    expect(isOut()).toBe(true);
+    one.recovery().acknowledge('t', 'ann');
+    expect(isOut()).toBe(false);
+    one.set('t', 'refused');
+    await one.clock.advance(6 * MINUTE);
+    expect([one.stateOf('t'), isOut()]).toEqual(['up', true]);
+    await one.clock.advance(11 * MINUTE);
+    expect(isOut()).toBe(false);
+  });
+
   it('is armed again by somebody who has looked, and by an hour of being up', async () => {
     const one = await world({ ladder: [aStep('mend')] });
     one.set('t', 'refused');

@@ -3,7 +3,7 @@ import { BRAKES, type Brakes } from '../../src/core/brakes.ts';
 import { type Health, judge, unknownHealth } from '../../src/core/health.ts';
 import { type Attempt, type Outcome, fail, ok, voided } from '../../src/core/outcome.ts';
 import type { RecoveryReport } from '../../src/core/recovery.ts';
-import { STEP_DEFAULTS, type Step, type StepRegistry } from '../../src/core/step.ts';
+import { STEP_DEFAULTS, type Step, type StepKind, type StepRegistry } from '../../src/core/step.ts';
 import type { Row, Rows, Store, Table } from '../../src/core/store.ts';
 import type { Target } from '../../src/core/target.ts';
 import { type Recovery, createRecovery } from '../../src/recovery/recovery.ts';
@@ -187,34 +187,33 @@ export function createWorld(options: WorldOptions): World {
 
   function registry(of: number): StepRegistry {
     const base = { settings: z.unknown(), timeoutMs: 60_000, asks: false, preview: () => 'mend it' };
-    return {
-      mend: {
-        ...base,
-        kind: 'mend',
-        async act(_settings, action, { signal }) {
-          if (of !== process) throw new Error('a dead process acts');
-          const one = { target: action.target, step: action.step, id: action.id, at: clock.now() };
-          acted.push(one);
-          const now = (underWay.get(action.target) ?? 0) + 1;
-          underWay.set(action.target, now);
-          most = Math.max(most, now);
-          const comes = options.act?.(one, world) ?? 'ok';
-          if (comes === 'hang' || typeof comes === 'object') {
-            await new Promise<void>((resolve) => {
-              signal.addEventListener('abort', () => resolve(), { once: true });
-              if (typeof comes === 'object') clock.schedule(clock.now() + comes.lasts, resolve);
-            });
-          }
-          underWay.set(action.target, (underWay.get(action.target) ?? 1) - 1);
-          return { ok: comes !== 'failed' && !signal.aborted, detail: String(comes), output: 'out' };
-        },
-      },
-      guard: {
-        ...base,
-        kind: 'guard',
-        act: async () => ({ ok: options.veto?.() ?? true, detail: 'the guard', output: '' }),
+    const mend: StepKind = {
+      ...base,
+      kind: 'mend',
+      async act(_settings, action, { signal }) {
+        if (of !== process) throw new Error('a dead process acts');
+        const one = { target: action.target, step: action.step, id: action.id, at: clock.now() };
+        acted.push(one);
+        const now = (underWay.get(action.target) ?? 0) + 1;
+        underWay.set(action.target, now);
+        most = Math.max(most, now);
+        const comes = options.act?.(one, world) ?? 'ok';
+        if (comes === 'hang' || typeof comes === 'object') {
+          await new Promise<void>((resolve) => {
+            signal.addEventListener('abort', () => resolve(), { once: true });
+            if (typeof comes === 'object') clock.schedule(clock.now() + comes.lasts, resolve);
+          });
+        }
+        underWay.set(action.target, (underWay.get(action.target) ?? 1) - 1);
+        return { ok: comes !== 'failed' && !signal.aborted, detail: String(comes), output: 'out' };
       },
     };
+    const guard: StepKind = {
+      ...base,
+      kind: 'guard',
+      act: async () => ({ ok: options.veto?.() ?? true, detail: 'the guard', output: '' }),
+    };
+    return { mend, publish: mend, guard };
   }
 
   /** What is put waits in memory, and is on the disk a while after the commit. */
