@@ -31,14 +31,21 @@ export const incidents: Command = {
     const client = clientFor(values.api, positionals);
     const paint = paintFor(process.stdout);
     const steps = (await client.ask('GET', '/api/v1/steps')) as StepsAnswer;
-    if (values.steps) return say(values.json ? JSON.stringify(steps) : stepsTable(steps, paint));
+    if (values.steps) {
+      return say(client.read(() => (values.json ? JSON.stringify(steps) : stepsTable(steps, paint))));
+    }
     const query = new URLSearchParams({
       limit: values.limit ?? '20',
       ...(values.target !== undefined && { target: values.target }),
     });
     const answer = (await client.ask('GET', `/api/v1/incidents?${query.toString()}`)) as IncidentsAnswer;
-    if (values.json) return say(JSON.stringify(answer));
-    return say([incidentsTable(answer, paint), ...vainLines(steps)].join('\n'));
+    return say(
+      client.read(() =>
+        values.json
+          ? JSON.stringify(answer)
+          : [incidentsTable(answer, paint), ...vainLines(steps)].join('\n'),
+      ),
+    );
   },
 };
 
@@ -52,9 +59,10 @@ export const incident: Command = {
     const [id, ...files] = positionals;
     if (id === undefined) throw new UsageError('name an incident; `vitald incidents` lists them');
     const path = `/api/v1/incidents/${encodeURIComponent(id)}`;
-    const answer = (await clientFor(values.api, files).ask('GET', path)) as IncidentAnswer;
+    const client = clientFor(values.api, files);
+    const answer = (await client.ask('GET', path)) as IncidentAnswer;
     const page = { paint: paintFor(process.stdout), columns: process.stdout.columns ?? Infinity };
-    return say(values.json ? JSON.stringify(answer) : incidentStory(answer, page));
+    return say(client.read(() => (values.json ? JSON.stringify(answer) : incidentStory(answer, page))));
   },
 };
 

@@ -166,11 +166,11 @@ export function braked(view: BrakeView, brakes: Brakes): Hold[] {
   if (!view.asks) {
     const acts = own.filter(({ asks }) => !asks);
     const free = freeAt(acts, brakes.perTarget, now);
-    if (free !== null) held.push(hold('attempts', `it has had ${inWords(brakes.perTarget)}`, free));
+    if (free !== null) held.push(hold('attempts', `it has had its ${inWords(brakes.perTarget)}`, free));
   }
   const day = { most: brakes.perDay, withinMs: DAY_MS };
   const dayFree = freeAt(own, day, now);
-  if (dayFree !== null) held.push(hold('attempts', `it has had ${inWords(day)}`, dayFree));
+  if (dayFree !== null) held.push(hold('attempts', `it has had its ${inWords(day)}`, dayFree));
   const most = Math.max(1, Math.floor(group.size * brakes.share));
   if (group.active >= most) {
     held.push(hold('share', `${group.active} of ${group.size} in ${group.name} are being recovered`));
@@ -178,11 +178,11 @@ export function braked(view: BrakeView, brakes: Brakes): Hold[] {
   const inGroup = starts.filter((start) => start.group === group.name);
   const groupFree = freeAt(inGroup, brakes.perGroup, now);
   if (groupFree !== null) {
-    held.push(hold('group_rate', `${group.name} has had ${inWords(brakes.perGroup)}`, groupFree));
+    held.push(hold('group_rate', `${group.name} has had its ${inWords(brakes.perGroup)}`, groupFree));
   }
   const overallFree = freeAt(starts, brakes.overall, now);
   if (overallFree !== null) {
-    held.push(hold('overall_rate', `all together have had ${inWords(brakes.overall)}`, overallFree));
+    held.push(hold('overall_rate', `all together have had their ${inWords(brakes.overall)}`, overallFree));
   }
   return held;
 }
@@ -207,5 +207,5 @@ function freeAt(starts: readonly Start[], { most, withinMs }: Rate, now: number)
 }
 
 function inWords({ most, withinMs }: Rate): string {
-  return `${most} ${most === 1 ? 'attempt' : 'attempts'} within ${formatDuration(withinMs)}`;
+  return `${most} ${most === 1 ? 'attempt' : 'attempts'} in ${formatDuration(withinMs)}`;
 }

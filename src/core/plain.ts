@@ -14,3 +14,15 @@ export function harmless(text: string): string {
     .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
     .replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, '');
 }
+
+/** The same of text of many lines, as a command prints them. */
+export function harmlessLines(text: string): string {
+  return text.split('\n').map(harmless).join('\n');
+}
+
+/** The last `most` characters of a text of many lines, from the beginning of a line on. */
+export function lastLines(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const end = text.slice(-most);
+  return end.slice(end.indexOf('\n') + 1);
+}

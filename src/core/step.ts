@@ -32,7 +32,7 @@ export interface ActionResult {
   readonly ok: boolean;
   /** One line. */
   readonly detail: string;
-  /** The end of what it printed. */
+  /** What it printed; the end of that is kept. */
   readonly output: string;
 }
 

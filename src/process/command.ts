@@ -12,6 +12,7 @@ const MOST_STALLS = 10;
 /** How often, ms, it is looked whether the rest of a group that got TERM has gone. */
 const LOOK_EVERY_MS = 25;
 const OUTPUT_LIMIT = 64 * 1024;
+const LONGEST_SECRET = 8 * 1024;
 
 export interface Command {
   readonly argv: readonly [string, ...string[]];
@@ -175,17 +176,24 @@ function collectBeginning(stream: NodeJS.ReadableStream | null): () => string {
   return () => Buffer.concat(chunks).toString('utf8');
 }
 
-/** The same, with its end. */
+/** The same, with its end: what was cut is cut at the end of a line. */
 function collectEnd(stream: NodeJS.ReadableStream | null): () => string {
   const chunks: Buffer[] = [];
   let kept = 0;
+  let isCut = false;
   stream?.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     kept += chunk.length;
+    isCut ||= kept > OUTPUT_LIMIT;
     while (kept - chunks[0]!.length >= OUTPUT_LIMIT) kept -= chunks.shift()!.length;
   });
   stream?.on('error', () => {});
-  return () => Buffer.concat(chunks).subarray(-OUTPUT_LIMIT).toString('utf8');
+  return () => {
+    const text = Buffer.concat(chunks).subarray(-OUTPUT_LIMIT).toString('utf8');
+    const line = text.indexOf('\n');
+    // A line without an end begins somewhere: not with half of a secret.
+    return isCut ? text.slice(line === -1 ? LONGEST_SECRET : line + 1) : text;
+  };
 }
 
 /** The first line of a command's output that says something, or of its errors where the output says nothing. */

@@ -1,6 +1,7 @@
 import type { ActionRow } from '../core/action.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Attempt } from '../core/outcome.ts';
+import { harmlessLines, lastLines } from '../core/plain.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Action, ActionResult, Step, StepRegistry } from '../core/step.ts';
 import {
@@ -15,6 +16,8 @@ import {
 } from '../core/transaction.ts';
 import { formatDuration } from '../core/units.ts';
 
+/** So much of what it printed is kept with the incident, characters. */
+const TAIL = 8_000;
 /** From the end of its time to that of a command that does not heed it, ms. */
 const KILL_MS = 5_000;
 
@@ -177,7 +180,8 @@ export function runTransaction(options: TransactionOptions): Transaction {
     cancel();
     const { ok, output } = result;
     const detail = ok ? result.detail : (whyEnded(timeout.signal, timeoutMs) ?? result.detail);
-    return { ok, detail: redact(detail), output: redact(output) };
+    // What is cut first may begin with half a secret, which nobody would know.
+    return { ok, detail: redact(detail), output: lastLines(redact(harmlessLines(output)).trimEnd(), TAIL) };
   }
 
   function whyEnded(timeout: AbortSignal, timeoutMs: number): string | undefined {

@@ -84,19 +84,22 @@ export interface Account {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Of somebody else: what is in ours may be for us alone. */
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** A name in /etc/passwd, or `uid:gid`. */
 export function account(): z.ZodType<Account> {
   return text()
     .transform((written, context): Account => {
       const ids = /^(\d+):(\d+)$/.exec(written);
-      if (ids) return { uid: Number(ids[1]), gid: Number(ids[2]), env: {} };
+      if (ids) return { uid: Number(ids[1]), gid: Number(ids[2]), env: { PATH } };
       for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
         const [name, , uid, gid, , home = '/'] = line.split(':');
         if (name === written && uid !== undefined && gid !== undefined) {
           return {
             uid: Number(uid),
             gid: Number(gid),
-            env: { HOME: home, USER: name, LOGNAME: name },
+            env: { HOME: home, USER: name, LOGNAME: name, PATH },
           };
         }
       }

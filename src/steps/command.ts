@@ -19,9 +19,6 @@ export const containment = {
   nice: integer(0, 19).optional().describe('how far it steps back for other processes'),
 };
 
-/** So much of what it printed is kept with the incident, characters of each output. */
-const TAIL = 4_000;
-
 /** Runs a command with the action in its environment and, as JSON, on its stdin. Exit 0 is success. */
 export async function actBy(
   { argv, cwd, env, user, nice }: StepCommand,
@@ -40,7 +37,7 @@ export async function actBy(
   try {
     const exit = await run(command, context);
     const output = [exit.stdout, exit.stderr]
-      .map((text) => text.trimEnd().slice(-TAIL))
+      .map((text) => text.trimEnd())
       .filter(Boolean)
       .join('\n');
     const said = plain(firstLine(exit));

@@ -63,7 +63,7 @@ describe('why did it not fire', () => {
     expect(text.split('\n\n')[0]).toMatch(
       /^t {2}suspect {2}scripted\nt is suspect since HH:MM:SS \(1.3s\): 2 of 3 failures, 1.3s of 2s \(explicit\)\.\nDown at the next failure, at HH:MM:SS at the earliest \(in 700ms\)\.$/,
     );
-    expect(part(text, 'held back now')).toEqual(['  nothing']);
+    expect(part(text, 'verdicts and news held back now')).toEqual(['  nothing']);
     expect(part(text, 'down, if from now on it is')).toEqual([
       '  explicit  once: at HH:MM:SS (in 700ms)',
       '  silent    3 times: at HH:MM:SS (in 4.7s)',
@@ -77,7 +77,7 @@ describe('why did it not fire', () => {
     const { text } = await explained(probes, [db, aTarget({ dependsOn: ['db'] })], { ms: 30_000 });
     expect(text).toContain('t  suspect  scripted  unreachable\n');
     expect(text).toContain('It cannot go down now: db is not up.');
-    expect(part(text, 'held back now')).toEqual(['  unreachable  db is not up']);
+    expect(part(text, 'verdicts and news held back now')).toEqual(['  unreachable  db is not up']);
     expect(part(text, 'down, if from now on it is')).toEqual([
       '  explicit, silent, path  not now: the failure does not count: db is not up',
     ]);

@@ -114,6 +114,11 @@ describe('a transaction', () => {
       'failed: it did not stay good',
     ],
     [
+      'never was good, says the last attempt',
+      '-1 written acted2 t12 -13 -72',
+      'failed: 0 of 3 good attempts in a row in time',
+    ],
+    [
       'cannot tell in doubt',
       '-1 written acted2 t12 -13 doubt72',
       'inconclusive: the agent is in doubt of itself',

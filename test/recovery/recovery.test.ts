@@ -306,6 +306,24 @@ describe('recovery', () => {
     expect(isOut()).toBe(false);
   });
 
+  it('keeps the end of what was printed, from a whole line on, without secrets and what a terminal would obey', async () => {
+    const secret = 'abcdefgh-12345678';
+    const end = `\u001b[31mtoken ${secret}\u001b[0m\n`.repeat(900);
+    const one = await world({ secret, output: `${secret}${'x'.repeat(100)}\n${end}` });
+    one.set('t', 'refused');
+    await one.clock.advance(MINUTE);
+    const [{ output }] = rows(one) as [ActionRow];
+    expect(new Set(output!.split('\n'))).toEqual(new Set(['token ***']));
+    const cut = 8_000;
+    // Whichever letter it would have been cut at.
+    for (const length of [1, 5, 9]) {
+      const other = await world({ secret, output: `${secret}${'\n'.repeat(cut - length)}.` });
+      other.set('t', 'refused');
+      await other.clock.advance(MINUTE);
+      expect(rows(other)[0]!.output).not.toMatch(/[a-h\d]/);
+    }
+  });
+
   it('is armed again by somebody who has looked, and by an hour of being up', async () => {
     const one = await world({ ladder: [aStep('mend')] });
     one.set('t', 'refused');

@@ -60,10 +60,10 @@ describe('exec', () => {
       'i=0; while [ $i -lt 3000 ]; do echo "line $i of the output"; i=$((i+1)); done; echo no >&2; exit 3',
     );
     expect(ok).toBe(false);
-    expect(detail).toMatch(/^exit 3: /);
+    expect(detail).toMatch(/^exit 3: line \d+ of the output$/);
     expect(output).toMatch(/line 2999 of the output\nno$/);
+    expect(output).toMatch(/^line \d+ of the output\n/);
     expect(output).not.toContain('line 1 of');
-    expect(output.length).toBeLessThan(4_100);
   });
 
   test('a command that cannot be started has failed, and says why', async () => {
@@ -81,9 +81,9 @@ describe('exec', () => {
   });
 
   test.skipIf(!isRoot)('it runs as somebody else, and knows it', async () => {
-    const asNobody = { command: 'id -u; echo "$USER $HOME"', user: 'nobody' };
+    const asNobody = { command: 'id -u; echo "$USER $HOME"; echo "$PATH"', user: 'nobody' };
     const { output } = await act(steps.shell, asNobody);
-    expect(output).toMatch(/^65534\nnobody \/\S+$/);
+    expect(output).toMatch(/^65534\nnobody \/\S+\n\/usr\/local\/sbin:\S*:\/bin$/);
     expect((await act(steps.shell, { command: 'id -u; id -g; id -G', user: '12345:54321' })).output).toBe(
       '12345\n54321\n54321',
     );

@@ -6,6 +6,7 @@ import type { RecoveryReport } from '../../src/core/recovery.ts';
 import { STEP_DEFAULTS, type Step, type StepKind, type StepRegistry } from '../../src/core/step.ts';
 import type { Row, Rows, Store, Table } from '../../src/core/store.ts';
 import type { Target } from '../../src/core/target.ts';
+import { createRedactor } from '../../src/core/redact.ts';
 import { type Recovery, createRecovery } from '../../src/recovery/recovery.ts';
 import { circumstances } from './circumstances.ts';
 import { type FakeClock, createFakeClock } from './fake-clock.ts';
@@ -44,6 +45,9 @@ export interface WorldOptions {
   readonly act?: (acted: Acted, world: World) => 'ok' | 'failed' | 'hang' | { readonly lasts: number };
   readonly random?: () => number;
   readonly isDryRun?: boolean;
+  /** What actions print. */
+  readonly output?: string;
+  readonly secret?: string;
   readonly veto?: () => boolean;
   /** Timers come so much early, as the system's do. */
   readonly earlyMs?: number;
@@ -155,7 +159,7 @@ export function createWorld(options: WorldOptions): World {
       },
       random: options.random ?? (() => 0.5),
       store: storeOf(of),
-      redact: (text) => text,
+      redact: createRedactor(options.secret === undefined ? [] : [options.secret]),
       isDryRun: options.isDryRun ?? false,
       watch: {
         look: (name) => {
@@ -205,7 +209,11 @@ export function createWorld(options: WorldOptions): World {
           });
         }
         underWay.set(action.target, (underWay.get(action.target) ?? 1) - 1);
-        return { ok: comes !== 'failed' && !signal.aborted, detail: String(comes), output: 'out' };
+        return {
+          ok: comes !== 'failed' && !signal.aborted,
+          detail: String(comes),
+          output: options.output ?? 'out',
+        };
       },
     };
     const guard: StepKind = {

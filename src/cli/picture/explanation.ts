@@ -25,7 +25,7 @@ export function explanation(answer: ExplanationAnswer, page: Page): string {
   return [
     [...head, ...flagsOf(answer).map((flag) => paint('yellow', flag))].join('  '),
     ...gist(answer, moments).flatMap((text) => wrapped(text, Math.min(columns, 80))),
-    ...section('held back now', heldLines(answer, page), page),
+    ...section('verdicts and news held back now', heldLines(answer, page), page),
     ...(answer.recovery ? section('recovery', recoveryLines(answer.recovery, moments, page), page) : []),
     ...section(nextTitle(answer, moments), nextLines(answer, moments, page), page),
     ...section(
