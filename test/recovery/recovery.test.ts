@@ -313,7 +313,7 @@ describe('recovery', () => {
     one.set('t', 'refused');
     await one.clock.advance(MINUTE);
     const [{ output }] = rows(one) as [ActionRow];
-    expect(new Set(output!.split('\n'))).toEqual(new Set(['token ***']));
+    expect(new Set(output.split('\n'))).toEqual(new Set(['token ***']));
     const cut = 8_000;
     // Whichever letter it would have been cut at.
     for (const length of [1, 5, 9]) {
