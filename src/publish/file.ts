@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open, readFile, readlink, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { FileSettings, PublishReport, Publication } from '../core/publication.ts';
 import { firstLine, minimalEnvironment, run } from '../process/command.ts';
@@ -159,10 +159,25 @@ function whyNot({ code, message }: NodeJS.ErrnoException, path: string): string 
 
 const USUAL_MODE = 0o644;
 
+/** Links that lead to links, as many as Linux follows. */
+const MOST_LINKS = 40;
+
+async function linkedTo(path: string): Promise<string> {
+  let at = path;
+  for (let links = 0; links <= MOST_LINKS; links++) {
+    // What is meant by `..` in a link depends on where its directory really is.
+    const directory = await realpath(dirname(at)).catch(() => dirname(at));
+    const next = await readlink(at).catch(() => null);
+    if (next === null) return join(directory, basename(at));
+    at = resolve(directory, next);
+  }
+  throw new Error(`${path} is a link that leads to itself`);
+}
+
 /** Whoever reads it has the old text or the new one, also after a power cut, and never a part. */
 async function replace(path: string, text: string, mode: number | null): Promise<void> {
-  // A link goes on to lead to the file.
-  const target = await realpath(path).catch(() => path);
+  // A link goes on to lead to the file, also to one that is not there yet.
+  const target = await linkedTo(path);
   const last = await stat(target).catch(() => undefined);
   const directory = dirname(target);
   const draft = join(directory, `.${basename(target)}.${randomBytes(6).toString('hex')}`);

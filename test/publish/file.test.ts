@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -223,4 +224,32 @@ test('the mode is as it is written, else as it was, else 0644; a link goes on to
   await linked.written(1);
   expect([modeOf(plain.path), readFileSync(plain.path, 'utf8').includes('c up')]).toEqual(['640', true]);
   await Promise.all([plain.file.stop(), linked.file.stop()]);
+});
+
+test('a link that leads to nothing yet stays a link, and the file is written where it leads', async () => {
+  const directory = temporaryDirectory();
+  for (const name of ['etc', 'run', 'run/vitald']) mkdirSync(join(directory, name));
+  symlinkSync('../run/vitald', join(directory, 'etc/maps'));
+  symlinkSync(join(directory, 'etc'), join(directory, 'conf'));
+  symlinkSync('maps/web.map', join(directory, 'etc/direct.map'));
+  const path = join(directory, 'conf/direct.map');
+  const { file, written, reports, text } = setUp({ path });
+  file.offer(web('a'));
+  await written(1);
+  expect([reports[0], lstatSync(path).isSymbolicLink()]).toEqual(['written: 1 published', true]);
+  expect(readdirSync(join(directory, 'run/vitald'))).toEqual(['web.map']);
+  expect(text()).toContain('a up');
+  await file.stop();
+});
+
+test('a link that leads to itself is no place to write to', async () => {
+  const directory = temporaryDirectory();
+  const path = join(directory, 'web.map');
+  symlinkSync('web.map', path);
+  const { file, written, reports } = setUp({ path });
+  file.offer(web('a'));
+  await written(1);
+  expect(reports).toEqual([`not written: ${path} is a link that leads to itself`]);
+  expect(lstatSync(path).isSymbolicLink()).toBe(true);
+  await file.stop();
 });
