@@ -93,7 +93,8 @@ export async function openStore({ path, clock, onTrouble, onBack }: StoreOptions
     // Whatever is on the disk by now: memory is newer.
     if (!isFirst) for (const put of held.all(clock.wallTime())) queue.put(put);
     state = 'ready';
-    become(null);
+    // A full disk may take the opening, and not the rows: only what was written shows that it is back.
+    if (queue.pending() === 0) become(null);
     flush();
   }
 

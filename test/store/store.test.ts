@@ -430,9 +430,19 @@ describe('trouble', () => {
     expect(await store.commit()).toBe(false);
     expect(said[0]).toContain('the disk is full; make room');
     expect(store.status()).toMatchObject({ ok: false, pending: 400 });
+    for (let turn = 0; turn < 3; turn++) {
+      await clock.advance(10_000);
+      await until(() => clock.pending === 1);
+      // The thread answers in order: once it has opened the file, and twice what it was to write, in pieces.
+      for (let asked = 0; asked < 3; asked++) {
+        await store.list('calibration', { limit: 1 }).catch(() => {});
+      }
+      expect([said.length, store.status().ok]).toEqual([1, false]);
+    }
     execFileSync('mount', ['-o', 'remount,size=8m', dirname(path)]);
     await clock.advance(10_000);
-    await until(() => said.at(-1) === 'back');
+    await until(() => said.length > 1);
+    expect(said.slice(1)).toEqual(['back']);
     const again = await restart(store);
     expect(again.store.kept('calibration').size).toBe(401);
     await again.store.close();
