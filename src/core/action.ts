@@ -37,7 +37,19 @@ export interface ActionRow {
   readonly outcome: RecoveryOutcome | null;
   readonly why: string;
   readonly decided: number | null;
+  /** How often it was vetoed; only where it was. */
+  readonly vetoes?: number;
   readonly [key: string]: unknown;
+}
+
+/** A guard may say no for days: what it says of a step in an incident is one row, with the last of it and how often. */
+export function vetoKey({ incident, step, mode }: Pick<ActionRow, 'incident' | 'step' | 'mode'>): string {
+  return `${incident}/${mode === 'dry_run' ? `${mode}/` : ''}${step}/veto`;
+}
+
+/** `before`: the row of what was vetoed until now. */
+export function vetoedAgain(row: ActionRow, before: ActionRow | undefined): ActionRow {
+  return { ...row, id: vetoKey(row), at: before?.at ?? row.at, vetoes: (before?.vetoes ?? 0) + 1 };
 }
 
 /** A climb as it is kept. A time in which nobody looked is no time of being up. */

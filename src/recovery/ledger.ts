@@ -1,4 +1,13 @@
-import { type ActionRow, type Moment, climbKey, climbOf, climbRow, startOf } from '../core/action.ts';
+import {
+  type ActionRow,
+  type Moment,
+  climbKey,
+  climbOf,
+  climbRow,
+  startOf,
+  vetoKey,
+  vetoedAgain,
+} from '../core/action.ts';
 import { type Start, relevantStarts } from '../core/brakes.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Climb, NEW_CLIMB } from '../core/ladder.ts';
@@ -13,6 +22,8 @@ export interface Ledger {
   starts(mode: Mode): readonly Start[];
   /** Written anew; without a `counted` it gives its place in the budgets back. */
   write(row: ActionRow): void;
+  /** The same with what it came to, as it is kept from now on. */
+  close(row: ActionRow): ActionRow;
   /** True once all of that is on the disk. */
   commit(): Promise<boolean>;
   /** Actions that the last process has begun and not seen to the end. */
@@ -41,6 +52,13 @@ export function createLedger(store: Pick<Store, 'kept' | 'put' | 'commit'>, cloc
   for (const row of store.kept('action').values()) {
     if (row.counted) begun.set(row.id, { ...startOf(row, start), mode: row.mode });
     if (row.outcome === null) opened.push(row);
+  }
+
+  function write(row: ActionRow): void {
+    const known = begun.get(row.id);
+    if (!row.counted) begun.delete(row.id);
+    else if (!known) begun.set(row.id, { ...startOf(row, moment()), mode: row.mode });
+    store.put('action', row.id, row);
   }
 
   return {
@@ -77,11 +95,11 @@ export function createLedger(store: Pick<Store, 'kept' | 'put' | 'commit'>, cloc
       for (const [id, one] of all) if (!relevant.has(one)) begun.delete(id);
       return [...begun.values()].filter((one) => (one.mode === 'dry_run') === (mode === 'dry_run'));
     },
-    write(row) {
-      const known = begun.get(row.id);
-      if (!row.counted) begun.delete(row.id);
-      else if (!known) begun.set(row.id, { ...startOf(row, moment()), mode: row.mode });
-      store.put('action', row.id, row);
+    write,
+    close(row) {
+      const kept = row.outcome === 'vetoed' ? vetoedAgain(row, store.kept('action').get(vetoKey(row))) : row;
+      write(kept);
+      return kept;
     },
     commit: () => store.commit(),
     unfinished: () => opened.splice(0),

@@ -85,9 +85,9 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     const held = holds(seen, rules.brakes);
     const gates = held.map(({ gate }) => gate).join(' ');
     if (held.length > 0 && told.get(target.name) !== gates) {
+      told.set(target.name, gates);
       onReport({ what: 'held', target: target.name, incident: incidentOf(target), holds: held });
     }
-    told.set(target.name, gates);
     if (held.length > 0) alarms.set(target, held);
     else if (typeof seen.rung === 'object') begin(target, seen.rung, seen.group.name);
   }
@@ -142,18 +142,18 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       },
       onRow(what, row) {
         if (what === 'acted') ledger.write(row);
+        else told.delete(name);
         onReport({ what, target: name, incident, action: row });
       },
-      onEnd(row) {
+      onEnd(end) {
+        const row = ledger.close(end);
         running.delete(name);
         // It takes nothing from the budgets. Who has just forbidden it is not asked again at once.
         const coolUntil =
           row.outcome === 'vetoed' ? clock.now() + coolDown(1, random(), rules.brakes) : before.coolUntil;
-        const { used } = before;
-        if (!row.counted) ledger.setClimb(name, mode, { ...ledger.climb(name, mode), used, coolUntil });
-        ledger.write(row);
-        const { why } = row;
-        if (row.outcome === 'cancelled') onReport({ what: 'refused', target: name, incident, why });
+        const back = { used: before.used, coolUntil };
+        if (!row.counted) ledger.setClimb(name, mode, { ...ledger.climb(name, mode), ...back });
+        if (row.outcome === 'cancelled') onReport({ what: 'refused', target: name, incident, why: row.why });
         else onReport({ what: 'outcome', target: name, incident, action: row });
         // Whoever waits for it to be verified learns it now.
         if (watch.look(name)?.health.state === 'recovering') watch.ask(name);

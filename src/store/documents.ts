@@ -165,6 +165,7 @@ export const DOCUMENTS: Readonly<Record<Table, z.ZodType>> = {
     outcome: outcome.nullable(),
     why: text,
     decided: time.nullable(),
+    vetoes: count.optional(),
   }),
   climb: z.looseObject({
     target: text,

@@ -26,8 +26,9 @@ export function createRecorder({
     what: string,
     detail: string,
     at = clock.wallTime(),
+    key: string | null = null,
   ): void {
-    store.put('timeline', null, { incident, target, at, what, detail });
+    store.put('timeline', key, { incident, target, at, what, detail });
   }
 
   function open(
@@ -119,7 +120,12 @@ export function createRecorder({
     },
     onRecovery(report) {
       const entry = entryOf(report);
-      if (entry && 'target' in report) happened(report.incident, report.target, 'recovery', entry);
+      if (!entry || !('target' in report)) return;
+      const { incident, target } = report;
+      // What is said again and again is one entry, that counts.
+      if (report.what === 'outcome' && report.action.vetoes !== undefined) {
+        happened(incident, target, 'recovery', entry, report.action.at, report.action.id);
+      } else happened(incident, target, 'recovery', entry);
     },
     onDoubt({ doubtful }, because) {
       const what = doubtful
@@ -145,7 +151,7 @@ function entryOf(report: RecoveryReport): string | null {
     case 'acted':
       return `${report.action.step} ${report.action.result}: ${report.action.detail}`;
     case 'outcome':
-      return `${report.action.step} ${report.action.outcome}: ${report.action.why}`;
+      return `${report.action.step} ${report.action.outcome}${timesOf(report.action.vetoes)}: ${report.action.why}`;
     case 'refused':
       return `refused: ${report.why}`;
     case 'gave_up':
@@ -155,4 +161,8 @@ function entryOf(report: RecoveryReport): string | null {
     default:
       return null;
   }
+}
+
+function timesOf(vetoes = 1): string {
+  return vetoes === 1 ? '' : ` ${vetoes} times`;
 }

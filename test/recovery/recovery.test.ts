@@ -219,6 +219,21 @@ describe('recovery', () => {
     expect(story(one.reports)).toEqual(['vetoed', 'held cool_down', 'begins mend/1', 'acted ok']);
   });
 
+  it('keeps a veto that says no for ever as one row that counts, also over a crash', async () => {
+    let answers = 0;
+    const target = { ...t, policy: { ...t.policy, veto: 'guard' } };
+    const one = await world({ targets: [target], veto: () => ++answers > 1_000 });
+    one.set('t', 'refused');
+    await one.clock.advance(30 * MINUTE);
+    expect(answers).toBeGreaterThan(20);
+    expect(rows(one)).toMatchObject([{ outcome: 'vetoed', counted: false, vetoes: answers }]);
+    expect(story(one.reports).filter((line) => line.startsWith('held'))).toEqual(['held cool_down']);
+    const [{ at }] = rows(one) as [ActionRow];
+    one.crash();
+    await one.clock.advance(10 * MINUTE);
+    expect(rows(one)).toMatchObject([{ vetoes: answers, at }]);
+  });
+
   it('does all but the command in a dry run, and begins at the foot in earnest', async () => {
     const dry = { ...t, policy: { ...t.policy, mode: 'dry_run' as const } };
     const one = await world({ targets: [dry] });

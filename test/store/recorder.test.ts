@@ -13,6 +13,7 @@ import { aTarget } from '../support/targets.ts';
 async function written(script: string, ms: number) {
   const clock = createFakeClock();
   const timeline: TimelineRow[] = [];
+  const keys: (string | null)[] = [];
   const kept = createMemoryStore(0);
   const observer = combine([
     createRecorder({
@@ -20,7 +21,10 @@ async function written(script: string, ms: number) {
       store: {
         kept: kept.kept,
         put(table, key, row) {
-          if (table === 'timeline') timeline.push(row as TimelineRow);
+          if (table === 'timeline') {
+            const at = key !== null && keys.includes(key) ? keys.indexOf(key) : keys.push(key) - 1;
+            timeline[at] = row as TimelineRow;
+          }
           kept.put(table, key, row);
         },
       },
@@ -117,6 +121,16 @@ test('what the agent could not see, and what hooks came to, is part of it', asyn
     'doubt: the agent doubts itself: anchors lost',
     'hook: ops on down, failed (tries: 3): 503',
   ]);
+});
+
+test('a veto that is said again is one entry, with how often it was', async () => {
+  const { observer, incidents, story } = await written('---', 30_000);
+  const { id: incident } = incidents()[0]!;
+  for (const vetoes of [1, 2, 3]) {
+    const action = { id: 'one', step: 'mend', outcome: 'vetoed', why: 'busy', at: 1, vetoes } as never;
+    observer.onRecovery({ what: 'outcome', target: 't', incident, action });
+  }
+  expect(story().slice(3)).toEqual(['recovery: mend vetoed 3 times: busy']);
 });
 
 test('an incident that nobody goes on with is closed at the start', () => {
