@@ -1,10 +1,13 @@
 /** Columns on a terminal: East Asian wide characters and emoji take two, what joins the one before takes none. */
 export function displayWidth(text: string): number {
+  // Most of a table is that, and a table may have thousands of rows.
+  if (ASCII.test(text)) return text.length;
   let width = 0;
   for (const character of text) width += columnsOf(character);
   return width;
 }
 
+const ASCII = /^[\x20-\x7e]*$/;
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 const NONE = /\p{M}|[\u200b-\u200d]/u;
