@@ -92,7 +92,7 @@ export function account(): z.ZodType<Account> {
   return text()
     .transform((written, context): Account => {
       const ids = /^(\d+):(\d+)$/.exec(written);
-      if (ids) return { uid: Number(ids[1]), gid: Number(ids[2]), env: { PATH } };
+      if (ids) return { uid: Number(ids[1]), gid: Number(ids[2]), env: { HOME: '/', PATH } };
       for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
         const [name, , uid, gid, , home = '/'] = line.split(':');
         if (name === written && uid !== undefined && gid !== undefined) {

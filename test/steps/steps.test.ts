@@ -84,9 +84,8 @@ describe('exec', () => {
     const asNobody = { command: 'id -u; echo "$USER $HOME"; echo "$PATH"', user: 'nobody' };
     const { output } = await act(steps.shell, asNobody);
     expect(output).toMatch(/^65534\nnobody \/\S+\n\/usr\/local\/sbin:\S*:\/bin$/);
-    expect((await act(steps.shell, { command: 'id -u; id -g; id -G', user: '12345:54321' })).output).toBe(
-      '12345\n54321\n54321',
-    );
+    const asNumbers = { command: 'id -u; id -g; id -G; echo "$HOME"', user: '12345:54321' };
+    expect((await act(steps.shell, asNumbers)).output).toBe('12345\n54321\n54321\n/');
   });
 
   test('the action is in the environment and on stdin, key for key', async () => {
