@@ -121,7 +121,7 @@ function publishedWords(record: LogRecord): string {
       ? []
       : [`${list.slice(0, 5).join(', ')}${list.length > 5 ? ` and ${list.length - 5} more` : ''} ${word}`];
   const counts = `${String(record['published'])} of ${String(record['of'])} in ${plain(String(record['group']))} are published`;
-  const panic = record['panic'] ? ['too many are bad at once, what was good before goes on'] : [];
+  const panic = record['panic'] ? ['too many are bad at once, so all of them go on'] : [];
   return [counts, ...panic, ...change(names('added'), 'in'), ...change(names('removed'), 'out')].join('; ');
 }
 

@@ -55,7 +55,7 @@ export const brakesSchema = z.strictObject({
   overall: rateOr(BRAKES.overall).describe('attempts in all groups together'),
   share: share(BRAKES.share).describe('of a group, that may be under recovery at once; one always may'),
   panic: share(BRAKES.panicAt).describe(
-    'of a group of three or more, that is bad at once: its recovery stops, and what was published goes on',
+    'of a group of three or more, that is bad at once: its recovery stops, and all of it is published',
   ),
   off_file: filePath().optional().describe('while a file of this name is there, nothing is done'),
 });

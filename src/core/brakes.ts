@@ -129,6 +129,8 @@ export interface GroupView {
   /** Members that are acted on now. */
   readonly active: number;
   readonly panic: Panic | null;
+  /** Whether most of those that were heard lately fail, suspects included; null: too few were heard to tell. */
+  readonly together: boolean | null;
 }
 
 export interface BrakeView {
@@ -137,6 +139,8 @@ export interface BrakeView {
   /** When the agent started, and when it last stood still. */
   readonly startedAt: number;
   readonly pausedAt: number;
+  /** Until when it is waited for what the others of the group say. */
+  readonly heardBy: number;
   readonly coolUntil: number | null;
   /** Attempts before this do not count against the target. */
   readonly ackedAt: number | null;
@@ -156,9 +160,8 @@ export function braked(view: BrakeView, brakes: Brakes): Hold[] {
   if (now < graceEnds) held.push(hold('start_grace', 'the agent has just started', graceEnds));
   const pauseEnds = view.pausedAt + AFTER_PAUSE_MS;
   if (now < pauseEnds) held.push(hold('doubt', 'the agent itself stood still a moment ago', pauseEnds));
-  if (group.panic && !group.panic.acked) {
-    held.push(hold('panic', `${group.bad} of ${group.size} in ${group.name} are bad at once`));
-  }
+  const common = commonCause(view);
+  if (common) held.push(hold('panic', common.why, common.until));
   if (view.coolUntil !== null && now < view.coolUntil) {
     held.push(hold('cool_down', 'it has been tried a moment ago', view.coolUntil));
   }
@@ -185,6 +188,17 @@ export function braked(view: BrakeView, brakes: Brakes): Hold[] {
     held.push(hold('overall_rate', `all together have had their ${inWords(brakes.overall)}`, overallFree));
   }
   return held;
+}
+
+/** Whether it is one of many, as far as is known: a panic is for verdicts, and those come one by one. */
+function commonCause({ group, now, heardBy }: BrakeView): { why: string; until: number | null } | null {
+  const { name, size, bad, panic, together } = group;
+  if (panic) return panic.acked ? null : { why: `${bad} of ${size} in ${name} are bad at once`, until: null };
+  if (size < PANIC_SIZE || together === false) return null;
+  if (together) return { why: `those of ${name} fail together`, until: null };
+  return now < heardBy
+    ? { why: `the others of ${name} have not been heard since it failed`, until: heardBy }
+    : null;
 }
 
 /** Whether the day of the target is used up: that is not for waiting. */

@@ -21,16 +21,26 @@ const HEARD = 0.25;
 /** As long without another sign ends it, ms: most targets are asked more often than that. */
 const QUIET_MS = 60_000;
 
-/**
- * Whether half of those that were heard of since the first failure fail: the others have not been asked yet. Who has gone
- * down lately fails with them.
- */
+/** Whether half of those that were heard of since the first failure fail: the others have not been asked yet. */
 export function isMass(fleet: readonly Failing[], now: number): boolean {
-  const failingSince = fleet.flatMap((health) => failsSince(health, now) ?? []);
-  if (failingSince.length < MASS) return false;
+  return failTogether(fleet, now, { least: MASS, share: 0.5 }) === true;
+}
+
+/**
+ * Whether at least so many, and such a share of those that were heard of since the first failure, fail; null where too few
+ * were heard to tell. Who has gone down lately fails, too.
+ */
+export function failTogether(
+  group: readonly Failing[],
+  now: number,
+  { least, share }: { readonly least: number; readonly share: number },
+): boolean | null {
+  const failingSince = group.flatMap((health) => failsSince(health, now) ?? []);
+  if (failingSince.length === 0) return false;
   const firstAt = failingSince.reduce((first, at) => Math.min(first, at));
-  const heard = fleet.filter(({ judgedAt }) => judgedAt >= firstAt).length;
-  return heard >= fleet.length * HEARD && failingSince.length * 2 >= heard;
+  const heard = group.filter(({ judgedAt }) => judgedAt >= firstAt).length;
+  if (heard < group.length * HEARD) return null;
+  return failingSince.length >= least && failingSince.length >= heard * share;
 }
 
 type Failing = Pick<Health, 'state' | 'evidence' | 'judgedAt' | 'flaps'>;

@@ -4,7 +4,7 @@ import type { State } from './health.ts';
 /** What consumers are told of a group. */
 export interface Publication {
   readonly group: string;
-  /** Too many are bad at once: what was good before goes on, whatever is believed of it now. */
+  /** Too many are bad at once: all that nobody has drained are published, whatever is believed of them. */
   readonly panic: boolean;
   /** The agent is in doubt of itself: this is what was published last. */
   readonly stale: boolean;

@@ -22,11 +22,9 @@ export interface Candidate {
 export interface Standing {
   /** Those that are available. */
   readonly available: ReadonlySet<string>;
-  /** Those that are published: in a panic also what was available before it. */
+  /** Those that are published: in a panic all that nobody has drained. */
   readonly published: ReadonlySet<string>;
   readonly panic: Panic | null;
-  /** What a panic goes on with. */
-  readonly lastGood: ReadonlySet<string>;
   /** Since when members have been up that are not back yet. */
   readonly warming: ReadonlyMap<string, number>;
   /** Those that somebody wants out. */
@@ -88,19 +86,16 @@ export function published(
   const bad = counted.filter(({ name }) => !available.has(name)).length;
   const last = before?.panic ?? null;
   const panic = doubtful ? last : panicOf(last, { size: counted.length, bad }, now, brakes);
-  const lastGood = !panic
-    ? available
-    : last
-      ? before!.lastGood
-      : (before?.available ?? new Set(members.map(({ name }) => name)));
-  const isPublished = ({ name, drained }: Candidate): boolean =>
-    available.has(name) || (panic !== null && !drained && lastGood.has(name));
+  // So many cannot be bad at once: then what is believed of any of them says nothing.
+  const isOpen = ({ name, heard, drained, acted }: Candidate): boolean =>
+    panic !== null && !drained && !acted && (heard || (before?.published.has(name) ?? false));
+  const isPublished = (member: Candidate): boolean => available.has(member.name) || isOpen(member);
   const all = new Set(members.filter(isPublished).map(({ name }) => name));
   const out = new Map(
     members.flatMap(({ name }) => (all.has(name) ? [] : [[name, before?.out.get(name) ?? now] as const])),
   );
   const drained = new Set(members.filter((member) => member.drained).map(({ name }) => name));
-  return { available, published: all, panic, lastGood, warming, drained, out };
+  return { available, published: all, panic, warming, drained, out };
 }
 
 /** Why a member is not published: what its probe said last, where it is not up. */
@@ -144,15 +139,15 @@ export function changeOf(
 /** What outlives the agent, so that a restart takes nobody out and nobody in. */
 export interface KeptStanding {
   readonly available: readonly string[];
-  readonly last_good: readonly string[];
+  readonly published: readonly string[];
   readonly panic: boolean;
   readonly drained: readonly string[];
 }
 
-export function keptStanding({ available, lastGood, panic, drained }: Standing): KeptStanding {
+export function keptStanding({ available, published, panic, drained }: Standing): KeptStanding {
   return {
     available: [...available],
-    last_good: [...lastGood],
+    published: [...published],
     panic: panic !== null,
     drained: [...drained],
   };
@@ -160,13 +155,10 @@ export function keptStanding({ available, lastGood, panic, drained }: Standing):
 
 /** A panic begins to be over anew: how long it has been calm is not known. */
 export function restoredStanding(kept: KeptStanding, now: number): Standing {
-  const available = new Set(kept.available);
-  const lastGood = new Set(kept.last_good);
   return {
-    available,
-    published: kept.panic ? new Set([...available, ...lastGood]) : available,
+    available: new Set(kept.available),
+    published: new Set(kept.published),
     panic: kept.panic ? { since: now, calmSince: null, acked: false } : null,
-    lastGood,
     warming: new Map(),
     drained: new Set(kept.drained),
     out: new Map(),

@@ -65,8 +65,8 @@ export interface Rows {
   action: ActionRow;
   /** How far up its ladder a target has been taken, by its name. */
   climb: ClimbRow;
-  /** Who has switched recovery off; one row, `switch`. */
-  recovery: { readonly off: string | null; readonly [key: string]: unknown };
+  /** Who has switched recovery off, as `switch`; and `panic GROUP` for each group that is in one. */
+  recovery: RecoveryRow;
   /** Notifications that wait to be delivered. */
   delivery: Row;
   pause: KeptPause;
@@ -83,6 +83,13 @@ export interface Rows {
 }
 
 export type Table = keyof Rows;
+
+export interface RecoveryRow {
+  readonly off: string | null;
+  /** Of a panic: somebody has looked at it. */
+  readonly acked?: boolean;
+  readonly [key: string]: unknown;
+}
 
 export interface IncidentRow {
   readonly id: string;

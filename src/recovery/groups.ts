@@ -1,6 +1,8 @@
 import { type Brakes, type Panic, panicOf } from '../core/brakes.ts';
+import type { Clock } from '../core/clock.ts';
 import type { State } from '../core/health.ts';
 import type { RecoveryReport } from '../core/recovery.ts';
+import type { Store } from '../core/store.ts';
 import type { Target } from '../core/target.ts';
 
 /** Targets that are recovered together, or rather not: their group, or else those of one ladder. */
@@ -18,11 +20,29 @@ export interface GroupsOptions {
   /** Undefined where nothing was heard of it yet. */
   readonly stateOf: (target: string) => State | undefined;
   readonly onPanic: (report: RecoveryReport) => void;
+  /** Panics outlive the agent, and with them that somebody has looked. */
+  readonly store: Pick<Store, 'kept' | 'put'>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
-export function createGroups({ stateOf, onPanic }: GroupsOptions): Groups {
+const KEY = 'panic ';
+
+export function createGroups({ stateOf, onPanic, store, clock }: GroupsOptions): Groups {
   let members: ReadonlyMap<string, readonly string[]> = new Map();
   const panics = new Map<string, Panic>();
+  // How long it has been calm is not known: it begins to be over anew.
+  for (const [key, { acked = false }] of store.kept('recovery')) {
+    if (key.startsWith(KEY))
+      panics.set(key.slice(KEY.length), { since: clock.now(), calmSince: null, acked });
+  }
+
+  function set(group: string, panic: Panic | null): void {
+    const before = panics.get(group);
+    if (panic) panics.set(group, panic);
+    else panics.delete(group);
+    if (before?.acked === panic?.acked) return;
+    store.put('recovery', `${KEY}${group}`, panic && { off: null, acked: panic.acked });
+  }
 
   function nameOf({ group, recover }: Target): string {
     return group ?? `those of ${recover[0] ?? 'no ladder'}`;
@@ -50,7 +70,7 @@ export function createGroups({ stateOf, onPanic }: GroupsOptions): Groups {
       const acting = new Set(targets.filter(({ recover }) => recover.length > 0).map(nameOf));
       for (const group of next.keys()) if (!acting.has(group)) next.delete(group);
       members = next;
-      for (const group of panics.keys()) if (!next.has(group)) panics.delete(group);
+      for (const group of [...panics.keys()]) if (!next.has(group)) set(group, null);
     },
     nameOf,
     membersOf,
@@ -59,8 +79,7 @@ export function createGroups({ stateOf, onPanic }: GroupsOptions): Groups {
       const bad = membersOf(group).filter(isBad).length;
       const before = panics.get(group) ?? null;
       const panic = panicOf(before, { size, bad }, now, brakes);
-      if (panic) panics.set(group, panic);
-      else panics.delete(group);
+      set(group, panic);
       if ((before === null) !== (panic === null)) {
         onPanic({ what: panic ? 'panic' : 'calm', group, bad, size });
       }
@@ -68,7 +87,7 @@ export function createGroups({ stateOf, onPanic }: GroupsOptions): Groups {
     },
     acknowledge(group) {
       const panic = panics.get(group);
-      if (panic) panics.set(group, { ...panic, acked: true });
+      if (panic) set(group, { ...panic, acked: true });
     },
   };
 }

@@ -58,7 +58,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   const { clock, random, store, watch, offBy, onReport } = options;
   const ledger = createLedger(store, clock);
   const states = new Map<string, State>();
-  const groups = createGroups({ stateOf: (name) => states.get(name), onPanic: onReport });
+  const groups = createGroups({ ...options, stateOf: (name) => states.get(name), onPanic: onReport });
   const running = new Map<string, Transaction>();
   const failures = new Map<string, Attempt>();
   /** The gates that were told of last, by target: each change is told once. */

@@ -62,6 +62,7 @@ export function createRehearsal({ targets, rules, steps, store, redact }: Rehear
           const hushed = last.hushed ? 'it was paused' : null;
           return { health, hushed, unreachable: isUnreachable(byName.get(name)!, last) };
         },
+        health: (name) => histories.get(name)?.health,
         // The record has the attempts that it has.
         ask: () => {},
         doubt: () => ({ doubtful }),

@@ -1,5 +1,6 @@
 import type { Brakes } from '../core/brakes.ts';
 import type { Clock } from '../core/clock.ts';
+import { failTogether } from '../core/episode.ts';
 import type { Doubt } from '../core/doubt.ts';
 import { type HoldView, gated, holds } from '../core/holds.ts';
 import type { Health } from '../core/health.ts';
@@ -19,6 +20,8 @@ import type { Transaction } from './transaction.ts';
 export interface RecoveryWatch {
   /** Undefined for a target that is not watched. */
   look(target: string): Circumstances | undefined;
+  /** The same, and less to look up. */
+  health(target: string): Health | undefined;
   /** Another attempt, as soon as may be. */
   ask(target: string): void;
   doubt(): Pick<Doubt, 'doubtful'>;
@@ -125,6 +128,7 @@ export function createSight(options: SightOptions): Sight {
       drainsUntil: options.drainsUntil?.(target) ?? null,
       startedAt,
       pausedAt: watch.pausedAt(),
+      heardBy: health.flaps.at + target.rules.intervalMs / 2,
       coolUntil: climb.coolUntil,
       ackedAt: climb.ackedAt,
       asks: typeof rung === 'object' && rung.asks,
@@ -133,6 +137,11 @@ export function createSight(options: SightOptions): Sight {
         name: group,
         size: members.length,
         active: members.filter((name) => isActive({ name })).length,
+        together: failTogether(
+          members.flatMap((one) => watch.health(one) ?? []),
+          clock.now(),
+          { least: 2, share: rules().brakes.panicAt },
+        ),
         ...lookAt(group),
       },
     };

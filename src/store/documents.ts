@@ -175,7 +175,7 @@ export const DOCUMENTS: Readonly<Record<Table, z.ZodType>> = {
     cool_until: time.nullable(),
     acked_at: time.nullable(),
   }),
-  recovery: z.looseObject({ off: name }),
+  recovery: z.looseObject({ off: name, acked: flag.optional() }),
   delivery: z.looseObject({
     hook: text,
     state: z.enum(['waiting', 'told']),
@@ -207,7 +207,7 @@ export const DOCUMENTS: Readonly<Record<Table, z.ZodType>> = {
   }),
   publication: z.looseObject({
     available: z.array(text),
-    last_good: z.array(text),
+    published: z.array(text).default([]),
     panic: flag,
     drained: z.array(text),
   }),

@@ -21,11 +21,12 @@ const FREE: BrakeView = {
   now: NOW,
   startedAt: 0,
   pausedAt: -Infinity,
+  heardBy: NOW + 5,
   coolUntil: null,
   ackedAt: null,
   asks: false,
   starts: [],
-  group: { name: 'g', size: 30, bad: 1, active: 0, panic: null },
+  group: { name: 'g', size: 30, bad: 1, active: 0, panic: null, together: false },
 };
 
 /** Starts so many ms ago, by default of the target itself. */
@@ -61,6 +62,10 @@ describe('a brake holds', () => {
       NOW + 14 * HOUR,
     ],
     ['in a panic', { group: { ...FREE.group, panic } }, ['panic'], null],
+    ['while those of the group fail together', { group: { ...FREE.group, together: true } }, ['panic'], null],
+    ['until enough of it were heard', { group: { ...FREE.group, together: null } }, ['panic'], NOW + 5],
+    ['and no longer than that', { group: { ...FREE.group, together: null }, heardBy: NOW }, [], null],
+    ['not for that in a pair', { group: { ...FREE.group, size: 2, together: true } }, [], null],
     [
       'not in a panic that somebody has looked at',
       { group: { ...FREE.group, panic: { ...panic, acked: true } } },

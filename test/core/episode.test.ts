@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Episode, current, isMass, withMass } from '../../src/core/episode.ts';
+import { type Episode, current, failTogether, isMass, withMass } from '../../src/core/episode.ts';
 import { NO_EVIDENCE, withFailure } from '../../src/core/evidence.ts';
 import { NO_FLAPS, withDown } from '../../src/core/flapping.ts';
 
@@ -75,5 +75,21 @@ describe('many fail together', () => {
     ['who went down long ago is not', { suspect: [72], up: [72], down: [1, 2] }, false],
   ])('%s', (_what, standing, expected) => {
     expect(isMass(fleet(standing), Math.max(...standing.suspect) * 1_000 + 1_000)).toBe(expected);
+  });
+
+  test.each<[string, Fleet, number, boolean | null]>([
+    ['two of three', { suspect: [11], down: [10], up: [12] }, 0.5, true],
+    ['one of three is alone', { suspect: [], down: [10], up: [12, 12] }, 0.5, false],
+    ['one of which nobody was heard since', { suspect: [], down: [10], up: times(9, 5) }, 0.5, null],
+    [
+      'one, and a quarter of them are fine',
+      { suspect: [], down: [10], up: [...times(6, 5), 11, 12] },
+      0.5,
+      false,
+    ],
+    ['half, where it takes all', { suspect: [11], down: [10], up: [12, 12] }, 1, false],
+    ['nobody', { suspect: [], up: [1, 2, 3] }, 0.5, false],
+  ])('a group: %s', (_what, standing, share, expected) => {
+    expect(failTogether(fleet(standing), 13_000, { least: 2, share })).toBe(expected);
   });
 });

@@ -11,7 +11,7 @@ import {
 
 /**
  * A letter a member: `u` up, `s` suspect, `d` down, `r` recovering, `?` unknown and heard of, `.` not heard of, `D` down and paused, `X`
- * up and drained, `W` up and withdrawn, `A` up while its recovery is not verified. They are called a, b, c ...
+ * up and drained, `W` up and withdrawn, `A` up while its recovery is not verified, `B` down and acted on. They are called a, b, c ...
  */
 function members(letters: string): Candidate[] {
   return letters.split('').map((letter, index) => ({
@@ -24,6 +24,7 @@ function members(letters: string): Candidate[] {
         A: 'up',
         s: 'suspect',
         d: 'down',
+        B: 'down',
         D: 'down',
         r: 'recovering',
         '?': 'unknown',
@@ -34,7 +35,7 @@ function members(letters: string): Candidate[] {
     held: letter === 'D',
     drained: letter === 'X',
     withdrawn: letter === 'W',
-    acted: letter === 'A',
+    acted: letter === 'A' || letter === 'B',
   }));
 }
 
@@ -86,14 +87,16 @@ describe('who is published', () => {
 
 describe('panic', () => {
   test.each([
-    ['half of four: the last good set goes on', ['uuuu', 'uudd'], 'abcd!'],
-    ['of what was good before it', ['uuuu', 'uuud', 'uudd'], 'abc!'],
+    ['half of four: all of them are published', ['uuuu', 'uudd'], 'abcd!'],
+    ['also who was out before it', ['uuuu', 'uuud', 'uudd'], 'abcd!'],
+    ['not one on which something is being done', ['uuuu', 'uudB'], 'abc!'],
     ['whoever comes up is added', ['uuuu', 'uuud', 'uddd', 'uddu'], 'abcd!'],
     ['one of three is none', ['uuu', 'uud'], 'ab'],
     ['two of three is one', ['uuu', 'udd'], 'abc!'],
     ['at the start, with nothing good known, all', ['uudd'], 'abcd!'],
     ['somebody who is drained is not in it', ['uuuu', 'ddXu'], 'abd!'],
     ['nor counted: one of the three that are left', ['uuuu', 'udXu'], 'ad'],
+    ['nor new ones of which nothing was heard', ['uuuu', 'uudd..'], 'abcd!'],
     ['what ladders have taken out is bad, too, and a panic brings it back', ['uuuu', 'uuWW'], 'abcd!'],
     ['new ones of which nothing is known do not bring it about', ['uuu', 'uuu...'], 'abc'],
   ])('%s', (_what, looks, expected) => expect(after(...looks)).toBe(expected));

@@ -123,13 +123,13 @@ describe('the set of a group', () => {
     expect([shown(), told]).toEqual(['abc', ['3 of 3: +abc -', '2 of 3: + -b', '3 of 3: +b -']]);
   });
 
-  test('goes on in a panic, and says so', () => {
+  test('is all of them in a panic, and says so', () => {
     const { publisher, all, see, shown, told } = setUp();
     all('up');
     see('b', 'down');
     see('c', 'down');
-    expect([shown(), publisher.publication('web')?.panic]).toEqual(['ac', true]);
-    expect(told.at(-1)).toBe('2 of 3 in a panic: + -');
+    expect([shown(), publisher.publication('web')?.panic]).toEqual(['abc', true]);
+    expect(told.at(-1)).toBe('3 of 3 in a panic: +b -');
   });
 
   test('follows pauses, drains, doubt and recoveries within a second', async () => {

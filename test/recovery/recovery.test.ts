@@ -339,6 +339,33 @@ describe('recovery', () => {
     }
   });
 
+  it('knows of a panic after a crash, and that somebody has looked at it', async () => {
+    const targets = ['a', 'b', 'c'].map((name) => aTarget({ ...t, name, group: 'g' }));
+    const one = await world({ targets, ladder: [aStep('mend', { attempts: 9 })] });
+    const isHeld = (): boolean =>
+      one
+        .recovery()
+        .standing('a')!
+        .holds.some(({ gate }) => gate === 'panic');
+    for (const name of ['a', 'b']) one.set(name, 'refused');
+    await one.clock.advance(MINUTE);
+    expect([isHeld(), one.acted]).toEqual([true, []]);
+    // One of three is less than 40 %, and more than two minutes have not passed.
+    one.set('b', 'ok');
+    await one.clock.advance(10 * SECOND);
+    one.crash();
+    await one.clock.advance(40 * SECOND);
+    expect([isHeld(), one.acted]).toEqual([true, []]);
+    one.recovery().acknowledge('c', 'ann');
+    // What it does now is written before, and that with it.
+    await one.clock.advance(10 * SECOND);
+    one.crash();
+    await one.clock.advance(40 * SECOND);
+    expect(isHeld()).toBe(false);
+    expect(one.acted.map(({ target }) => target)).toContain('a');
+    expect(one.disk().tables.get('recovery')?.get('panic g')).toMatchObject({ acked: true });
+  });
+
   it('is armed again by somebody who has looked, and by an hour of being up', async () => {
     const one = await world({ ladder: [aStep('mend')] });
     one.set('t', 'refused');

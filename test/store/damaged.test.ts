@@ -134,7 +134,7 @@ const WHOLE: Readonly<Record<Table, (name: string) => Row>> = {
     incidentAt: SINCE,
     told: { down: null, correlated: null, degraded: false, flapping: false },
   }),
-  publication: (name) => ({ available: [name], last_good: [name], panic: false, drained: [] }),
+  publication: (name) => ({ available: [name], published: [name], panic: false, drained: [] }),
   calibration: () => ({
     days: [
       {

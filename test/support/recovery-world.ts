@@ -167,6 +167,7 @@ export function createWorld(options: WorldOptions): World {
           const health = healths.get(name) ?? unknownHealth(0);
           return isWatched ? { health, hushed: flags.hushed, unreachable: flags.unreachable } : undefined;
         },
+        health: (name) => healths.get(name),
         ask: (name) => void clock.schedule(clock.now() + 1, () => attempt(name, of)),
         doubt: () => ({ doubtful: flags.doubtful }),
         pausedAt: () => flags.pausedAt,
