@@ -70,7 +70,7 @@ export function createGroups({ stateOf, onPanic, store, clock }: GroupsOptions):
       const acting = new Set(targets.filter(({ recover }) => recover.length > 0).map(nameOf));
       for (const group of next.keys()) if (!acting.has(group)) next.delete(group);
       members = next;
-      for (const group of [...panics.keys()]) if (!next.has(group)) set(group, null);
+      for (const group of panics.keys()) if (!next.has(group)) set(group, null);
     },
     nameOf,
     membersOf,
