@@ -26,3 +26,11 @@ export function lastLines(text: string, most: number): string {
   const end = text.slice(-most);
   return end.slice(end.indexOf('\n') + 1);
 }
+
+/** A line that begins as this text does. What was cut off is the end, and it says so. */
+export function cut(text: string, most: number): string {
+  if (text.length <= most) return text;
+  // Not through the middle of a character.
+  const end = /[\ud800-\udbff]/.test(text[most - 2]!) ? most - 2 : most - 1;
+  return `${text.slice(0, end)}…`;
+}

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Cancel, Clock } from '../core/clock.ts';
+import { plain } from '../core/plain.ts';
 
 /** What TERM gets before KILL, ms. */
 const KILL_AFTER_MS = 1_000;
@@ -12,7 +13,7 @@ const MOST_STALLS = 10;
 /** How often, ms, it is looked whether the rest of a group that got TERM has gone. */
 const LOOK_EVERY_MS = 25;
 const OUTPUT_LIMIT = 64 * 1024;
-const LONGEST_SECRET = 8 * 1024;
+const LONGEST_SECRET = 32 * 1024;
 
 export interface Command {
   readonly argv: readonly [string, ...string[]];
@@ -201,6 +202,15 @@ export function firstLine({ stdout, stderr }: Pick<Exit, 'stdout' | 'stderr'>, l
   for (const output of [stdout, stderr]) {
     const line = output.split('\n').find((candidate) => candidate.trim() !== '');
     if (line !== undefined) return line.trim().slice(0, limit);
+  }
+  return '';
+}
+
+/** The last line that says something, whole and as it came, of the first of these outputs that has one. */
+export function lastLine(...outputs: readonly string[]): string {
+  for (const output of outputs) {
+    const line = output.split('\n').findLast((candidate) => plain(candidate) !== '');
+    if (line !== undefined) return line;
   }
   return '';
 }

@@ -1,7 +1,7 @@
 import type { ActionRow } from '../core/action.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Attempt } from '../core/outcome.ts';
-import { harmlessLines, lastLines } from '../core/plain.ts';
+import { cut, harmlessLines, lastLines, plain } from '../core/plain.ts';
 import type { Redact } from '../core/redact.ts';
 import type { Action, ActionResult, Step, StepRegistry } from '../core/step.ts';
 import {
@@ -18,6 +18,8 @@ import { formatDuration } from '../core/units.ts';
 
 /** So much of what it printed is kept with the incident, characters. */
 const TAIL = 8_000;
+/** And so much of what it says of how it went. */
+const LONGEST_DETAIL = 500;
 /** From the end of its time to that of a command that does not heed it, ms. */
 const KILL_MS = 5_000;
 
@@ -180,8 +182,17 @@ export function runTransaction(options: TransactionOptions): Transaction {
     cancel();
     const { ok, output } = result;
     const detail = ok ? result.detail : (whyEnded(timeout.signal, timeoutMs) ?? result.detail);
-    // What is cut first may begin with half a secret, which nobody would know.
-    return { ok, detail: redact(detail), output: lastLines(redact(harmlessLines(output)).trimEnd(), TAIL) };
+    // Masked before it is cut: half a secret is known to nobody.
+    return {
+      ok,
+      detail: cut(plain(shown(detail)), LONGEST_DETAIL),
+      output: lastLines(shown(output).trimEnd(), TAIL),
+    };
+  }
+
+  /** Masked on both sides of the cleaning: a secret may have in it what that takes away, or be torn by it. */
+  function shown(text: string): string {
+    return redact(harmlessLines(redact(text)));
   }
 
   function whyEnded(timeout: AbortSignal, timeoutMs: number): string | undefined {

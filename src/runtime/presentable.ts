@@ -1,5 +1,5 @@
 import type { Facts, Outcome } from '../core/outcome.ts';
-import { plain } from '../core/plain.ts';
+import { cut, plain } from '../core/plain.ts';
 import type { Redact } from '../core/redact.ts';
 
 /** Characters of a message, and of the name and the text of a fact. */
@@ -14,7 +14,7 @@ const LOOKED_AT = 8 * LONGEST;
  */
 export function presentable(outcome: Outcome, redact: Redact): Outcome {
   const { facts } = outcome;
-  const clean = (text: string): string => cut(plain(redact(text.slice(0, LOOKED_AT))));
+  const clean = (text: string): string => cut(plain(redact(text.slice(0, LOOKED_AT))), LONGEST);
   return {
     ...outcome,
     message: clean(outcome.message),
@@ -33,11 +33,4 @@ function presentableFacts(facts: Facts, clean: (text: string) => string): Facts 
         return [clean(key), shown === String(value) ? value : shown];
       }),
   );
-}
-
-function cut(text: string): string {
-  if (text.length <= LONGEST) return text;
-  // Not through the middle of a character.
-  const end = /[\ud800-\udbff]/.test(text[LONGEST - 2]!) ? LONGEST - 2 : LONGEST - 1;
-  return `${text.slice(0, end)}…`;
 }

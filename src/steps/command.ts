@@ -1,6 +1,6 @@
 import type { Action, ActionContext, ActionResult } from '../core/step.ts';
 import { plain } from '../core/plain.ts';
-import { type Command, firstLine, minimalEnvironment, run } from '../process/command.ts';
+import { type Command, lastLine, minimalEnvironment, run } from '../process/command.ts';
 import { type Account, account, startProblem, surroundings } from '../schema/command.ts';
 import { integer } from '../schema/scalars.ts';
 
@@ -40,9 +40,9 @@ export async function actBy(
       .map((text) => text.trimEnd())
       .filter(Boolean)
       .join('\n');
-    const said = plain(firstLine(exit));
     const how = exit.signal === null ? `exit ${exit.code}` : `killed by ${exit.signal}`;
-    if (exit.code === 0) return { ok: true, detail: said || how, output };
+    if (exit.code === 0) return { ok: true, detail: lastLine(exit.stdout, exit.stderr) || how, output };
+    const said = lastLine(exit.stderr, exit.stdout);
     return { ok: false, detail: said ? `${how}: ${said}` : how, output };
   } catch (error) {
     return { ok: false, detail: startProblem(command, error as Error), output: '' };

@@ -366,6 +366,30 @@ describe('recovery', () => {
     expect(one.disk().tables.get('recovery')?.get('panic g')).toMatchObject({ acked: true });
   });
 
+  it.each([
+    ['a long line loses its end, and says so', 'x'.repeat(600), `${'x'.repeat(499)}…`],
+    [
+      'half of a secret at the cut is masked',
+      `${'x'.repeat(490)}abcdefgh\t12345678`,
+      `${'x'.repeat(490)}***`,
+    ],
+    ['a terminal is not obeyed', '\u001b[31mred\u001b[0m\u0007', 'red'],
+    [
+      'a secret may have colours in it',
+      'ABCDEFGH\u001b[31m-1234\u001b[0m5678 no',
+      '*** no',
+      'abcdefgh-12345678',
+    ],
+    ['a secret may have what cleaning takes away', 'is abcdefgh\t12345678', 'is ***'],
+  ])('of what an action says and prints, %s', async (_, said, kept, secret = 'abcdefgh\t12345678') => {
+    const one = await world({ secret, detail: said, output: said });
+    one.set('t', 'refused');
+    await one.clock.advance(MINUTE);
+    const [{ detail, output }] = rows(one) as [ActionRow];
+    expect(detail).toBe(kept);
+    expect(output).not.toMatch(/[a-h].?\d|\u001b/i);
+  });
+
   it('is armed again by somebody who has looked, and by an hour of being up', async () => {
     const one = await world({ ladder: [aStep('mend')] });
     one.set('t', 'refused');

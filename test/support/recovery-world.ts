@@ -47,6 +47,8 @@ export interface WorldOptions {
   readonly isDryRun?: boolean;
   /** What actions print. */
   readonly output?: string;
+  /** What they say of how it went. */
+  readonly detail?: string;
   readonly secret?: string;
   readonly veto?: () => boolean;
   /** Timers come so much early, as the system's do. */
@@ -212,7 +214,7 @@ export function createWorld(options: WorldOptions): World {
         underWay.set(action.target, (underWay.get(action.target) ?? 1) - 1);
         return {
           ok: comes !== 'failed' && !signal.aborted,
-          detail: String(comes),
+          detail: options.detail ?? String(comes),
           output: options.output ?? 'out',
         };
       },
