@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hook, HookEvent, HookEventName, HookResult } from '../core/hook.ts';
 import { httpUrl, oneOrMore, textMap, withShortForm } from '../schema/scalars.ts';
-import { lowerCased, post } from './post.ts';
+import { lowerCased, post } from '../http/post.ts';
 import { eventsOf, wording } from './wording.ts';
 
 const keys = z.strictObject({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hook } from '../core/hook.ts';
 import { httpUrl, integer, text, withShortForm } from '../schema/scalars.ts';
-import { post } from './post.ts';
+import { post } from '../http/post.ts';
 import { clipped, wording } from './wording.ts';
 
 const keys = z.strictObject({

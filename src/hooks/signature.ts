@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { headerText } from './post.ts';
+import { headerText } from '../http/post.ts';
 
 const ENCODED = 'whsec_';
 

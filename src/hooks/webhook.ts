@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hook } from '../core/hook.ts';
 import { httpUrl, text, textMap, withShortForm } from '../schema/scalars.ts';
-import { headerText, lowerCased, post } from './post.ts';
+import { headerText, lowerCased, post } from '../http/post.ts';
 import { signatureHeaders } from './signature.ts';
 import { filled, jsonTemplate } from './template.ts';
 

@@ -213,13 +213,16 @@ test('webhook: the action as JSON, with its id as the key against repeats', asyn
       request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       request.on('end', () => {
         bodies.push([request.method, request.headers['idempotency-key'], JSON.parse(body)]);
-        response.writeHead(bodies.length === 1 ? 202 : 409).end();
+        response.writeHead(bodies.length === 1 ? 202 : 409).end(bodies.length === 1 ? '' : 'it reboots\n');
       });
     }),
   );
   const url = `http://127.0.0.1:${port}/reboot`;
   expect(await act(steps.webhook, url)).toEqual({ ok: true, detail: 'status 202', output: '' });
-  expect(await act(steps.webhook, { url, method: 'PUT' })).toMatchObject({ ok: false, detail: 'status 409' });
+  expect(await act(steps.webhook, { url, method: 'PUT' })).toMatchObject({
+    ok: false,
+    detail: 'status 409: it reboots',
+  });
   expect(bodies).toEqual([
     ['POST', 'a-1%2F1', anAction()],
     ['PUT', 'a-1%2F1', anAction()],

@@ -18,7 +18,7 @@ const RETRIED = new Set([408, 425, 429]);
 const SAID_BYTES = 300;
 const SAID_MS = 1_000;
 
-/** Events are rare: no connection is kept. The caller owns the timeout; undici's own tick every half second. */
+/** Events and actions are rare: no connection is kept. The caller owns the timeout; undici's own tick every half second. */
 const agent = new Agent({ pipelining: 0, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
 
 /** Sends a JSON body. A status of 200 to 299 is success; redirects are not followed. Rejects where there is no answer. */
