@@ -75,7 +75,11 @@ export function incidentRoutes(store: Pick<Store, 'list'>, wallTime: () => numbe
           return fine({
             at: iso(wallTime()),
             incident: statusOf(row),
-            timeline: timeline.toSorted((a, b) => a.at - b.at).map(entryOf),
+            // What happened at the same moment stays in the order in which it happened.
+            timeline: timeline
+              .toReversed()
+              .toSorted((a, b) => a.at - b.at)
+              .map(entryOf),
             actions: actions.toSorted((a, b) => a.at - b.at).map(actionOf),
           } satisfies IncidentAnswer);
         }),
