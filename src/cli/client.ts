@@ -39,7 +39,10 @@ export function clientFor(api: string | undefined, files: readonly string[]): Cl
   const said = api ?? env['VITALD_API'];
   if (said !== undefined && said !== '') {
     const place = placeOf(said);
-    return createClient(place, () => env['VITALD_TOKEN'] ?? (place.isHere ? kept() : undefined));
+    return createClient(
+      place,
+      () => env['VITALD_TOKEN'] ?? tokenOf(files) ?? (place.isHere ? kept() : undefined),
+    );
   }
   if (files.length === 0) {
     return createClient(placeOf(formatEndpoint(LISTEN)), () => env['VITALD_TOKEN'] ?? kept());
@@ -54,6 +57,13 @@ export function clientFor(api: string | undefined, files: readonly string[]): Cl
   function kept(): string | undefined {
     return keptAt(statePath(env));
   }
+}
+
+/** The token that the agent with these files has. */
+function tokenOf(files: readonly string[]): string | undefined {
+  if (files.length === 0) return undefined;
+  const { api, state } = load(files);
+  return api.token ?? (state === null ? undefined : keptAt(state));
 }
 
 function keptAt(state: string): string | undefined {

@@ -195,7 +195,7 @@ function commonCause({ group, now, heardBy }: BrakeView): { why: string; until: 
   const { name, size, bad, panic, together } = group;
   if (panic) return panic.acked ? null : { why: `${bad} of ${size} in ${name} are bad at once`, until: null };
   if (size < PANIC_SIZE || together === false) return null;
-  if (together) return { why: `those of ${name} fail together`, until: null };
+  if (together) return { why: `many of ${name} fail at once`, until: null };
   return now < heardBy
     ? { why: `the others of ${name} have not been heard since it failed`, until: heardBy }
     : null;

@@ -192,8 +192,9 @@ function collectEnd(stream: NodeJS.ReadableStream | null): () => string {
   return () => {
     const text = Buffer.concat(chunks).subarray(-OUTPUT_LIMIT).toString('utf8');
     const line = text.indexOf('\n');
-    // A line without an end begins somewhere: not with half of a secret.
-    return isCut ? text.slice(line === -1 ? LONGEST_SECRET : line + 1) : text;
+    if (!isCut) return text;
+    // A line that is longer begins somewhere: not with half of a secret.
+    return text.slice(line === -1 || line > LONGEST_SECRET ? LONGEST_SECRET : line + 1);
   };
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { StepKind } from '../core/step.ts';
 import { withShortForm } from '../schema/scalars.ts';
 import { type StepCommand, actBy, asLine, containment } from './command.ts';
-import { argvTemplate, filled } from './template.ts';
+import { argvTemplate, filled, missingLabels } from './template.ts';
 
 const keys = z
   .strictObject({
@@ -18,6 +18,9 @@ export const exec: StepKind<StepCommand> = {
   timeoutMs: 60_000,
   asks: false,
   preview: ({ argv }, action) => asLine(filled(argv, action)),
-  act: (settings, action, context) =>
-    actBy({ ...settings, argv: filled(settings.argv, action) }, action, context),
+  async act(settings, action, context) {
+    const missing = missingLabels(settings.argv, action);
+    if (missing.length > 0) throw new Error(`${action.target} has no label ${missing.join(', ')}`);
+    return await actBy({ ...settings, argv: filled(settings.argv, action) }, action, context);
+  },
 };

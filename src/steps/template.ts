@@ -26,20 +26,48 @@ const SHELLS = new Set(
     'script',
     'parallel',
     'watch',
+    'flock',
   ]),
 );
+
+/** Languages of their own, in which an argument may be a program: always, or behind an option. */
+const LANGUAGE = /^(?:[gm]?awk|socat|expect)$/;
+const INTERPRETER = /^(?:python[\d.]*|perl|ruby|node|php|lua)$/;
+const CODE_OPTION = /^(?:-\w*[ceEpr]|--(?:eval|print|run))$/;
+/** `env -S` takes a line apart as a shell does. */
+const SPLITS = /^(?:-\w*S|--split-string)/;
+
+function runsText(words: readonly string[]): boolean {
+  return words
+    .map((word) => basename(word))
+    .some((name, index) => {
+      const rest = words.slice(index + 1);
+      return (
+        SHELLS.has(name) ||
+        LANGUAGE.test(name) ||
+        (INTERPRETER.test(name) && rest.some((word) => CODE_OPTION.test(word))) ||
+        (name === 'env' && rest.some((word) => SPLITS.test(word)))
+      );
+    });
+}
+
+function insteadOf(name: string): string {
+  return name.startsWith('labels.')
+    ? 'read it from stdin, as JSON,'
+    : `write "$VITALD_${name.toUpperCase()}"`;
+}
 
 /** A program with its arguments, in which placeholders may stand: each stays inside of its argument, whatever is in it. */
 export function argvTemplate(): z.ZodType<[string, ...string[]]> {
   return argv().superRefine((words, context) => {
-    const isShell = words.some((word) => SHELLS.has(basename(word)));
+    const isShell = runsText(words);
     for (const [index, word] of words.entries()) {
       for (const name of VALUES.namesIn(word)) {
         const problem =
           index === 0
             ? 'the program itself cannot be a placeholder'
             : isShell
-              ? `a shell would run what {${name}} stands for; write "$VITALD_${name.toUpperCase()}" instead`
+              ? `a shell would run what {${name}} stands for; ${insteadOf(name)} instead`
               : name === 'message'
                 ? 'what the peer has said is in $VITALD_MESSAGE and on stdin, not among the arguments'
                 : VALUES.problem(name);
@@ -47,6 +75,12 @@ export function argvTemplate(): z.ZodType<[string, ...string[]]> {
       }
     }
   });
+}
+
+/** Labels that arguments ask for, and the target does not have: half a name is another one. */
+export function missingLabels(words: readonly string[], { labels }: Action): string[] {
+  const wanted = words.flatMap((word) => VALUES.namesIn(word)).filter((name) => name.startsWith('labels.'));
+  return wanted.map((name) => name.slice('labels.'.length)).filter((label) => !Object.hasOwn(labels, label));
 }
 
 /** The arguments with the action's values put in. */

@@ -91,8 +91,9 @@ test('step by step, until the probe says that it helped', async () => {
 test('the story of an incident, with what its actions printed', async () => {
   const { agent, fall, vitald } = await aService();
   fall();
-  const { incident } = await agent.waitFor(is('recovery outcome', { outcome: 'recovered' }));
-  const id = String(incident);
+  const verified = await agent.waitFor(is('recovery outcome', { outcome: 'recovered' }));
+  await agent.waitFor(is('transition', { to: 'up' }), { after: verified });
+  const id = String(verified['incident']);
   const list = await vitald('incidents');
   expect(list.stdout).toMatch(new RegExp(`^INCIDENT +OPENED .*\n${id} +.* up +exit: `));
   const { stdout } = await vitald('incident', id);

@@ -163,3 +163,16 @@ describe('the file of the token', () => {
     });
   });
 });
+
+test('a file beside --api, or beside $VITALD_API, has the token, too', async () => {
+  const port = await agentAt();
+  const at = `127.0.0.1:${port}`;
+  const file = yamlFile(`{ api: { token: ${TOKEN} }, targets: [{ name: a, tcp: "127.0.0.1:1" }] }`);
+  expect(await runCli(['recovery', 'off', '--reason', 'x', file], { env: { VITALD_API: at } })).toMatchObject(
+    {
+      code: 0,
+      stderr: '',
+    },
+  );
+  expect((await runCli(['recovery', 'on', file, '--api', at])).code).toBe(0);
+});

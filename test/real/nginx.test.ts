@@ -89,7 +89,7 @@ describe.skipIf(!found)('nginx over http', () => {
     expect([await requests(), await requests()]).toEqual([1, 2]);
   });
 
-  test('frozen, then killed: the recovery hook wakes it, then starts it anew, once an incident', async () => {
+  test('frozen, then killed: the recovery hook wakes it, then starts it anew, once each time', async () => {
     const server = await nginx(found![0]);
     await server.start();
     await isMended(server, { http: `http://127.0.0.1:${server.port}/healthz` });
@@ -152,7 +152,7 @@ describe.skipIf(!foundBoth)('nginx over https', () => {
     });
   });
 
-  test('frozen, then killed: the recovery hook wakes it, then starts it anew, once an incident', async () => {
+  test('frozen, then killed: the recovery hook wakes it, then starts it anew, once each time', async () => {
     const [program, openssl] = foundBoth!;
     const server = await nginx(program, { openssl });
     await server.start();

@@ -83,6 +83,37 @@ describe('exec', () => {
     expect(output).toMatch(/^0+7$/);
   });
 
+  test('a last line that is longer than what is kept is kept in part', async () => {
+    const long = "head -c 70000 /dev/zero | tr '\\0' '#'; echo ' FATAL: cannot bind'";
+    const { output, detail } = await act(steps.shell, `echo starting; ${long}; exit 1`);
+    expect(output).toMatch(/#+ FATAL: cannot bind$/);
+    expect(detail).toMatch(/^exit 1: #/);
+  });
+
+  test('a label that the target does not have is no empty word', async () => {
+    await expect(act(steps.exec, ['/bin/echo', 'pod/{labels.pod}'])).rejects.toThrow('a has no label pod');
+    expect((await act(steps.exec, ['/bin/echo', '{labels.tier}'])).output).toBe('front');
+  });
+
+  test.each([
+    [['env', '-S', "sh -c '{labels.x}'"]],
+    [['env', '-Ssh -c {target}']],
+    [['flock', '/tmp/l', '-c', 'echo {target}']],
+    [['python3', '-c', 'print({target})']],
+    [['sudo', 'perl', '-e', '{target}']],
+    [['awk', '{target}']],
+    [['/usr/bin/socat', '-', 'EXEC:{target}']],
+  ])('%j would run what a value says', (words) => {
+    const { error } = steps.exec.settings.safeParse(words);
+    expect(error?.issues[0]?.message).toMatch(/^a shell would run what/);
+  });
+
+  test.each([
+    [['python3', '/srv/mend.py', '{target}']],
+    [['ping', '-c', '3', '{labels.host}']],
+    [['env', 'A=1', 'x', '{target}']],
+  ])('%j would not', (words) => expect(steps.exec.settings.safeParse(words).success).toBe(true));
+
   test('a command that cannot be started has failed, and says why', async () => {
     expect(await act(steps.exec, ['no-such-program-anywhere'])).toEqual({
       ok: false,

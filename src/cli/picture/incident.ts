@@ -50,7 +50,7 @@ function actionLines({ what, result, detail, output, outcome, why }: ActionStatu
   const shown = lines.slice(-TAIL_LINES).map((line) => cut(plain(line), Math.max(20, columns - 4)));
   return [
     ...(what === '' ? [] : [`${INDENT}${plain(what)}`]),
-    `${INDENT}${result ?? 'not done'}${detail === '' ? '' : `: ${plain(detail)}`}`,
+    `${INDENT}${result ?? (outcome === null ? 'under way' : 'not done')}${detail === '' ? '' : `: ${plain(detail)}`}`,
     `${INDENT}${outcome === null ? 'not judged yet' : `${outcome.replace('_', ' ')}: ${plain(why)}`}`,
     ...(lines.length > shown.length
       ? [paint('gray', `${INDENT}| ... ${lines.length - shown.length} lines before`)]
