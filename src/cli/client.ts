@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { LISTEN } from '../config/api.ts';
+import type { Config } from '../config/load.ts';
 import { statePath } from '../config/state-dir.ts';
 import { formatEndpoint } from '../core/address.ts';
 import { plain } from '../core/plain.ts';
@@ -41,28 +42,27 @@ export function clientFor(api: string | undefined, files: readonly string[]): Cl
     const place = placeOf(said);
     return createClient(
       place,
-      () => env['VITALD_TOKEN'] ?? tokenOf(files) ?? (place.isHere ? kept() : undefined),
+      () =>
+        env['VITALD_TOKEN'] ??
+        (files.length === 0 ? undefined : tokenOf(load(files))) ??
+        (place.isHere ? kept() : undefined),
     );
   }
   if (files.length === 0) {
     return createClient(placeOf(formatEndpoint(LISTEN)), () => env['VITALD_TOKEN'] ?? kept());
   }
-  const { api: written, state } = load(files);
-  if (!written.listen) throw new UsageError('api.listen is off in these files: the agent cannot be asked');
-  return createClient(
-    placeOf(formatEndpoint(written.listen)),
-    () => env['VITALD_TOKEN'] ?? written.token ?? (state === null ? undefined : keptAt(state)),
-  );
+  const config = load(files);
+  const { listen } = config.api;
+  if (!listen) throw new UsageError('api.listen is off in these files: the agent cannot be asked');
+  return createClient(placeOf(formatEndpoint(listen)), () => env['VITALD_TOKEN'] ?? tokenOf(config));
 
   function kept(): string | undefined {
     return keptAt(statePath(env));
   }
 }
 
-/** The token that the agent with these files has. */
-function tokenOf(files: readonly string[]): string | undefined {
-  if (files.length === 0) return undefined;
-  const { api, state } = load(files);
+/** The token that an agent with this configuration has. */
+function tokenOf({ api, state }: Config): string | undefined {
   return api.token ?? (state === null ? undefined : keptAt(state));
 }
 

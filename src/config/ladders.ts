@@ -53,12 +53,13 @@ function loadStep(name: string, entry: Sourced, steps: StepRegistry, problems: P
   const checked = validate(stepSchema(steps), entry, problems);
   const kind = onlyKind('step', Object.keys(steps), entry, problems);
   if (!checked || !kind) return undefined;
-  const { asks, timeoutMs } = steps[kind]!;
+  const { asks, withdraws = false, timeoutMs } = steps[kind]!;
   return {
     name,
     kind,
     settings: (checked as Record<string, unknown>)[kind],
     asks,
+    withdraws,
     attempts: checked.attempts,
     on: checked.on,
     timeoutMs: checked.timeout ?? timeoutMs,

@@ -15,6 +15,8 @@ export interface StepKind<Settings = unknown> {
   readonly timeoutMs: number;
   /** It asks somebody else to act, who has brakes of his own. */
   readonly asks: boolean;
+  /** That it was tried keeps the target out of what is published, for as long as its ladder counts it. */
+  readonly withdraws?: true;
   /** What it would do, in one line, as exact as a person could type it. */
   preview(settings: Settings, action: Action): string;
   /** May throw: that counts as failed. Aborted by the signal, it has to leave nothing behind. */
@@ -41,6 +43,7 @@ export interface Step extends Rung {
   readonly kind: string;
   readonly settings: unknown;
   readonly asks: boolean;
+  readonly withdraws: boolean;
   readonly timeoutMs: number;
   /** How long the target is left alone after it, ms. */
   readonly settleMs: number;

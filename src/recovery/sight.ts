@@ -153,7 +153,7 @@ export function createSight(options: SightOptions): Sight {
     isActive,
     isWithdrawn(target) {
       const { used } = ledger.climb(target.name, modeOf(target));
-      return ladderOf(target).some(({ kind, name }) => kind === 'publish' && used[name] !== undefined);
+      return ladderOf(target).some(({ withdraws, name }) => withdraws && used[name] !== undefined);
     },
     of,
     standing(target) {

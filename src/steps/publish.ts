@@ -13,6 +13,7 @@ export const publish: StepKind<z.infer<typeof settings>> = {
   settings,
   timeoutMs: 10_000,
   asks: false,
+  withdraws: true,
   preview: (_settings, { target, group }) => `withdraw ${target} from ${group ?? 'no group'}`,
   async act(_settings, { target, group }) {
     return group === null

@@ -61,7 +61,7 @@ describe('a ladder', () => {
     }
     expect(ladder('{ exec: { command: [restart], nice: 5 } }')).toMatchObject([{ settings: { nice: 5 } }]);
     expect(ladder('[{ publish: withdraw, attempts: 1 }]')).toMatchObject([
-      { kind: 'publish', settings: 'withdraw' },
+      { kind: 'publish', settings: 'withdraw', withdraws: true },
     ]);
     expect(ladder('{ systemd: { unit: orders } }')).toMatchObject([
       { kind: 'systemd', settings: { unit: 'orders', action: 'restart' } },

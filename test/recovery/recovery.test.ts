@@ -296,7 +296,7 @@ describe('recovery', () => {
   });
 
   it('has withdrawn a target for as long as the ladder remembers, also after a crash', async () => {
-    const withdraw = aStep('out', { kind: 'publish' });
+    const withdraw = aStep('out', { withdraws: true });
     const one = await world({
       ladder: [withdraw, aStep('mend')],
       act: ({ target, step }, { set }) => (step === 'mend' && set(target, 'ok'), 'ok'),

@@ -71,6 +71,7 @@ export function aStep(name: string, rest: Partial<Step> = {}): Step {
     kind: 'mend',
     settings: {},
     asks: false,
+    withdraws: false,
     attempts,
     settleMs,
     on,
@@ -224,7 +225,7 @@ export function createWorld(options: WorldOptions): World {
       kind: 'guard',
       act: async () => ({ ok: options.veto?.() ?? true, detail: 'the guard', output: '' }),
     };
-    return { mend, publish: mend, guard };
+    return { mend, guard };
   }
 
   /** What is put waits in memory, and is on the disk a while after the commit. */
