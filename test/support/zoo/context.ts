@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type TlsOptions, createServer as createTls } from 'node:tls';
@@ -28,13 +29,20 @@ export function createZooContext(
     return (server.address() as AddressInfo).port;
   }
 
-  function startTls(raw: Socket, onPeer: OnPeer, options?: TlsOptions, send?: () => Send): void {
+  /** One server for all connections: the contexts that it would make anew cost more than all else. */
+  function overTls(onPeer: OnPeer, options?: TlsOptions, send?: () => Send): (raw: Socket) => void {
+    // A connection that is through its handshake does not say over which socket it came.
+    const below = new AsyncLocalStorage<Socket>();
     const server = createTls({ ...(!options?.SNICallback && certain().good), ...options }, (socket) => {
       socket.on('error', ignore);
-      onPeer(socket, wireOf(raw));
+      onPeer(socket, wireOf(below.getStore()!));
     });
     server.on('tlsClientError', ignore);
-    server.emit('connection', detached(raw, send?.()));
+    return (raw) => below.run(raw, () => void server.emit('connection', detached(raw, send?.())));
+  }
+
+  function startTls(raw: Socket, onPeer: OnPeer, options?: TlsOptions): void {
+    overTls(onPeer, options)(raw);
   }
 
   return {
@@ -50,7 +58,7 @@ export function createZooContext(
       return held.localPort!;
     },
     tcpServer: (onPeer) => serve(createServer((raw) => onPeer(raw, wireOf(raw)))),
-    tlsServer: (onPeer, options, send) => serve(createServer((raw) => startTls(raw, onPeer, options, send))),
+    tlsServer: (onPeer, options, send) => serve(createServer(overTls(onPeer, options, send))),
     startTls,
     upgrading: (onPeer) =>
       serve(createServer((raw) => onPeer(raw, (onTls, options) => startTls(raw, onTls, options)))),
