@@ -202,7 +202,7 @@ function verifying(phase: Verifying, event: TransactionEvent, rules: Transaction
   if (event.verdict === 'fail') {
     const failing = { ...phase, successes: 0, goodSince: null, heard: true };
     return event.now >= phase.startedAt + rules.verify.withinMs
-      ? ended('failed', phase.goodSince === null ? 'it was not good in time' : 'it did not stay good')
+      ? ended('failed', phase.goodSince === null ? tooFew(0, rules.verify) : 'it did not stay good')
       : { phase: { ...failing, until: phase.startedAt + rules.verify.withinMs }, orders: [again] };
   }
   return succeeded(phase, event, rules);
@@ -236,12 +236,15 @@ function succeeded(
 function timedOut(
   phase: Verifying,
   { now, doubtful }: Extract<TransactionEvent, { type: 'time' }>,
-  { successes: enough }: Verify,
+  verify: Verify,
 ): Turn {
   if (now < phase.until - EARLY_MS) return stay(phase);
   if (doubtful) return ended('inconclusive', 'the agent is in doubt of itself');
   if (!phase.heard) return ended('inconclusive', 'no attempt said anything about the target');
-  return phase.successes < enough
-    ? ended('failed', `${phase.successes} of ${enough} good attempts in a row in time`)
+  return phase.successes < verify.successes
+    ? ended('failed', tooFew(phase.successes, verify))
     : ended('inconclusive', 'it was good, and no attempt says whether it has stayed so');
 }
+
+const tooFew = (successes: number, { successes: enough }: Verify): string =>
+  `${successes} of ${enough} good attempts in a row in time`;

@@ -116,7 +116,7 @@ describe('a transaction', () => {
     [
       'never was good, says the last attempt',
       '-1 written acted2 t12 -13 -72',
-      'failed: it was not good in time',
+      'failed: 0 of 3 good attempts in a row in time',
     ],
     [
       'cannot tell in doubt',
