@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { Config } from '../config/load.ts';
 import { ConfigError, position } from '../config/problem.ts';
 import { plain } from '../core/plain.ts';
+import { formatCount } from '../core/units.ts';
 import { masked } from '../config/secrecy.ts';
 import { load, parse, someFiles } from './args.ts';
 import type { Command } from './main.ts';
@@ -49,12 +50,8 @@ function describe(
   if (merged) return stringify(merged, { lineWidth: 0 }).trimEnd();
   const now = Date.now();
   return [
-    `${files.join(', ')}: fine. ${count(config.targets.length, 'target')}, ${count(config.hooks.size, 'hook')}.`,
+    `${files.join(', ')}: fine. ${formatCount(config.targets.length, 'target')}, ${formatCount(config.hooks.size, 'hook')}.`,
     ...config.warnings.map(({ place, message }) => `${position(place)}: warning: ${plain(message)}`),
     ...config.maintenance.map((entry) => windowLine(entry, now)),
   ].join('\n');
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }

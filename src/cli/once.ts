@@ -4,7 +4,7 @@ import type { Attempt } from '../core/outcome.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Target } from '../core/target.ts';
-import { formatDuration } from '../core/units.ts';
+import { formatCount, formatDuration } from '../core/units.ts';
 import { killAll } from '../process/command.ts';
 import { startAttempt } from '../runtime/attempt.ts';
 import { boundsFor } from '../runtime/bounds.ts';
@@ -119,7 +119,7 @@ function summary(results: readonly Result[], paint: Paint): string {
   const said = counts
     .filter(({ count }) => count > 0)
     .map(({ status, count }) => paint(STATUS_COLOUR[status], `${count} ${status}`));
-  return `${results.length} ${results.length === 1 ? 'target' : 'targets'}: ${said.join(', ')}`;
+  return `${formatCount(results.length, 'target')}: ${said.join(', ')}`;
 }
 
 /** Counts on stderr, on a terminal, once it takes long; the last count wipes the line. */

@@ -2,7 +2,7 @@ import type { Config } from '../config/load.ts';
 import type { ActionRow } from '../core/action.ts';
 import { type Begun, type Pair, type Span, isSame, paired, pairedActions } from '../core/replay.ts';
 import type { Target } from '../core/target.ts';
-import { formatDuration } from '../core/units.ts';
+import { formatCount, formatDuration } from '../core/units.ts';
 import type { Rehearsal } from '../recovery/rehearsal.ts';
 import type { Seen } from './replay.ts';
 
@@ -88,7 +88,7 @@ function notesOn({ config, rehearsal, seen, bad, from }: Replay): string[] {
     ...(rehearsal.actions().length > 0
       ? ['whether an action would have helped nobody knows: the record goes on as if nothing had been done']
       : []),
-    ...(bad > 0 ? [`${bad} ${bad === 1 ? 'line' : 'lines'} of ${from} could not be read`] : []),
+    ...(bad > 0 ? [`${formatCount(bad, 'line')} of ${from} could not be read`] : []),
   ];
 }
 

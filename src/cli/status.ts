@@ -1,7 +1,7 @@
 import type { AgentStatus, TargetStatus } from '../api/status.ts';
 import type { GroupsAnswer } from '../api/groups.ts';
 import { plain } from '../core/plain.ts';
-import { formatDuration } from '../core/units.ts';
+import { formatCount, formatDuration } from '../core/units.ts';
 import { parse } from './args.ts';
 import { API_HELP, API_OPTION, clientFor } from './client.ts';
 import { groupTable } from './group-table.ts';
@@ -86,7 +86,7 @@ function summary({ targets, doubt, store, version, started_at, at }: AgentStatus
           ),
         ]),
   ];
-  const all = `${targets.length} ${targets.length === 1 ? 'target' : 'targets'}: ${said || 'none'}`;
+  const all = `${formatCount(targets.length, 'target')}: ${said || 'none'}`;
   return [`${all}; vitald ${version} runs ${age}`, ...own].join('\n');
 }
 

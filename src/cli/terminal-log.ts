@@ -1,6 +1,6 @@
 import type { State } from '../core/health.ts';
 import type { Totals } from '../observe/counters.ts';
-import { formatDuration } from '../core/units.ts';
+import { formatCount, formatDuration } from '../core/units.ts';
 import { plain } from '../core/plain.ts';
 import { recoveryLine } from './recovery-lines.ts';
 import { type Paint, STATE_COLOUR } from './style.ts';
@@ -47,7 +47,7 @@ export function renderRecord(record: LogRecord, paint: Paint): string {
       return `${name(paint(colour, record['ok'] ? '▪' : '✗'))}${paint(colour, 'hook'.padEnd(10))} ${hookName(record)} ${ended}: ${plain(String(record['detail']))}`;
     }
     case 'hook waits': {
-      const tries = record['tries'] === 1 ? '1 try' : `${String(record['tries'])} tries`;
+      const tries = formatCount(Number(record['tries']), 'try', 'tries');
       const again = `again in ${formatDuration(Number(record['next_ms']))}`;
       return `${name(paint('yellow', '!'))}${paint('yellow', 'hook'.padEnd(10))} ${hookName(record)} failed after ${tries}, ${again}: ${plain(String(record['detail']))}`;
     }
@@ -80,7 +80,7 @@ function sentence(record: LogRecord): string | undefined {
   const field = (key: string): string => plain(String(record[key]));
   switch (record.msg) {
     case 'started':
-      return `watching ${field('targets')} targets, with ${field('hooks')} hooks, from ${field('files')}`;
+      return `watching ${formatCount(Number(record['targets']), 'target')}, with ${formatCount(Number(record['hooks']), 'hook')}, from ${field('files')}`;
     case 'reloaded':
       return `reloaded (${field('why')}): ${field('added')} added, ${field('removed')} removed, ${field('changed')} changed, ${field('kept')} kept`;
     case 'paused':
@@ -134,7 +134,7 @@ function terms(record: LogRecord): string {
   const ground =
     field('watched') === '0ms'
       ? 'nothing is measured yet'
-      : `${blips} blip${blips === 1 ? '' : 's'} in ${field('watched')}`;
+      : `${formatCount(blips, 'blip')} in ${field('watched')}`;
   return record['kept']
     ? `${rules}: found within ${field('detects_within')}, a false one ${field('false_down')} (${ground})`
     : `cannot be kept: ${rules}, a false one ${field('false_down')} (${ground}); ${field('max_false_down')} takes detect_within ${field('needs')}`;

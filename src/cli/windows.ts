@@ -1,11 +1,11 @@
 import type { Maintenance } from '../core/pause.ts';
-import { formatDuration } from '../core/units.ts';
+import { formatCount, formatDuration } from '../core/units.ts';
 import { windowAt } from '../runtime/calendar.ts';
 
 /** `maintenance "patches": 3 targets, Sun 2026-11-29 03:00-05:00 Europe/Berlin, in 3d7h` */
 export function windowLine(entry: Maintenance, now: number): string {
   const { isOpen, from, until } = windowAt(entry, now);
-  const count = `${entry.targets.length} target${entry.targets.length === 1 ? '' : 's'}`;
+  const count = formatCount(entry.targets.length, 'target');
   const when = `${dayAndTime(from, entry.zone)}-${endOf(from, until, entry.zone)} ${entry.zone}`;
   const distance = isOpen ? `now, ${formatDuration(until - now)} left` : `in ${formatDuration(from - now)}`;
   return `maintenance "${entry.reason}": ${count}, ${when}, ${distance}`;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Group } from '../core/group.ts';
 import { suggest } from '../core/suggest.ts';
+import { formatCount } from '../core/units.ts';
 import { duration, integer } from '../schema/scalars.ts';
 import type { LoadedHooks } from './hooks.ts';
 import { checkHookNames, listOf, names } from './names.ts';
@@ -54,7 +55,7 @@ export function loadGroups(
       const message = `no target is in the group "${name}"${hint}`;
       problems.push({ place: source.locate(path, 'key'), message });
     } else if (checked?.at_least !== undefined && checked.at_least > count) {
-      const message = `at least ${checked.at_least} can never be available: the group has ${count} target${count === 1 ? '' : 's'}`;
+      const message = `at least ${checked.at_least} can never be available: the group has ${formatCount(count, 'target')}`;
       problems.push({ place: source.locate([...path, 'at_least']), message });
     }
     if (checked) written.set(name, checked);

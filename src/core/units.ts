@@ -66,3 +66,8 @@ export function formatSize(bytes: number): string {
   }
   return `${bytes}B`;
 }
+
+/** `1 target`, `2 targets`, `2 tries` */
+export function formatCount(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

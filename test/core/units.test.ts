@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  formatCount,
   formatDuration,
   formatRate,
   formatSize,
@@ -66,3 +67,13 @@ test.each([
   [65_536, '64KiB'],
   [1_572_864, '1.5MiB'],
 ])('%d bytes read %s', (bytes, text) => expect(formatSize(bytes)).toBe(text));
+
+test.each([
+  [0, ['target'], '0 targets'],
+  [1, ['target'], '1 target'],
+  [2, ['target'], '2 targets'],
+  [1, ['try', 'tries'], '1 try'],
+  [2, ['try', 'tries'], '2 tries'],
+] as const)('%d %j reads %s', (count, [one, ...many], text) =>
+  expect(formatCount(count, one, ...many)).toBe(text),
+);

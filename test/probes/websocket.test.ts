@@ -128,13 +128,6 @@ describe('a server that serves', () => {
     const port = await wsServer((socket) => {
       for (let i = 0; i < 900; i++) socket.send(message);
     });
-    const pattern = new BytePattern(HOSTILE_PATTERN);
-    let lookMs = Infinity;
-    for (let i = 0; i < 5; i++) {
-      const begun = performance.now();
-      pattern.endOfMatch(Buffer.from(message));
-      lookMs = Math.min(lookMs, performance.now() - begun);
-    }
     let looks = 0;
     const attempt = await attemptOnce(
       websocket,
@@ -146,6 +139,14 @@ describe('a server that serves', () => {
     );
     expect(verdict(attempt)).toBe('fail timeout silent');
     expect(looks).toBeGreaterThan(0);
+    // What one costs, now that the code has run often, and nothing else takes the time.
+    const pattern = new BytePattern(HOSTILE_PATTERN);
+    let lookMs = Infinity;
+    for (let i = 0; i < 20; i++) {
+      const begun = performance.now();
+      pattern.endOfMatch(Buffer.from(message));
+      lookMs = Math.min(lookMs, performance.now() - begun);
+    }
     expect(looks * lookMs).toBeLessThan(1_000);
   });
 

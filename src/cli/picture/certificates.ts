@@ -1,6 +1,7 @@
 import type { CertificateEntry } from '../../core/trace.ts';
 import type { Look } from '../look.ts';
 import { plain } from '../../core/plain.ts';
+import { formatCount } from '../../core/units.ts';
 import { cut, displayWidth, padded } from '../width.ts';
 import { INDENT, type Page, nameWidth } from './page.ts';
 
@@ -31,7 +32,6 @@ export function certificates(look: Look, { paint, columns }: Page): string[] {
 }
 
 function left(days: number): string {
-  const count = Math.abs(days);
-  const said = `${count} ${count === 1 ? 'day' : 'days'}`;
+  const said = formatCount(Math.abs(days), 'day');
   return days < 0 ? `expired ${said} ago` : `${said} left`;
 }
