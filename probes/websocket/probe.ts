@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { type Outcome, fail } from '../../src/core/outcome.ts';
 import type { Probe, ProbeContext } from '../../src/core/probe.ts';
 import { VERSION } from '../../src/core/version.ts';
@@ -25,12 +25,14 @@ export const websocket: Probe<WebsocketSettings> = {
     const { url, address, family, tls } = settings;
     const { secure, host, port } = originOf(url);
     try {
+      // Before there is a connection that would have to wait for it.
+      const { WebSocket } = await import('ws');
       const connection = await dial(address ?? { host, port }, context, {
         family: family === 'any' ? 0 : family,
         ...(secure && { tls: { settings: tls ?? { insecure: false }, host, alpn: ['http/1.1'] } }),
       });
       try {
-        return withCertificate(await talk(connection, settings, context), connection.certificate);
+        return withCertificate(await talk(connection, WebSocket, settings, context), connection.certificate);
       } finally {
         connection.close();
       }
@@ -42,6 +44,7 @@ export const websocket: Probe<WebsocketSettings> = {
 
 async function talk(
   connection: Connection,
+  Socket: typeof WebSocket,
   settings: WebsocketSettings,
   context: ProbeContext,
 ): Promise<Outcome> {
@@ -52,7 +55,7 @@ async function talk(
   const ending = watchEnding(connection);
   const stream = paced(connection.socket);
   let request: ClientRequest | undefined;
-  const socket = new WebSocket(url, subprotocol, {
+  const socket = new Socket(url, subprotocol, {
     createConnection: () => stream,
     headers: { ...(!names.has('user-agent') && { 'user-agent': `vitald/${VERSION}` }), ...headers },
     perMessageDeflate: false,

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { token as tokenSchema } from '../schema/token.ts';
+import { tokenProblem } from '../core/token.ts';
 
 /** What the file of a token holds: nothing usable, where `unfit` says why. */
 type Found = { readonly token: string } | { readonly unfit: string } | null;
@@ -44,8 +44,8 @@ export function readToken(state: string, isAgent = false): Found {
     if ((stat.mode & 0o077) !== 0)
       return { unfit: `others may use it (mode ${(stat.mode & 0o777).toString(8)}, not 600)` };
     const token = readFileSync(fd, 'utf8').trim();
-    const checked = tokenSchema.safeParse(token);
-    return checked.success ? { token } : { unfit: checked.error.issues[0]!.message };
+    const unfit = tokenProblem(token);
+    return unfit === undefined ? { token } : { unfit };
   } finally {
     closeSync(fd);
   }

@@ -1,9 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { hooks } from '../hooks/index.ts';
-import { steps } from '../steps/index.ts';
 import { suggest } from '../core/suggest.ts';
-import { probes } from '../../probes/index.ts';
-import { type Config, loadConfig } from '../config/load.ts';
 
 /** The command line is wrong; its message says how. */
 export class UsageError extends Error {}
@@ -33,8 +29,4 @@ export function parse<const T extends Options>(args: readonly string[], options:
 export function someFiles(positionals: readonly string[]): readonly string[] {
   if (positionals.length === 0) throw new UsageError('name a YAML file, or a directory of them');
   return positionals;
-}
-
-export function load(files: readonly string[]): Config {
-  return loadConfig(files, { probes, hooks, steps, env: process.env });
 }

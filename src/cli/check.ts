@@ -4,7 +4,8 @@ import { ConfigError, position } from '../config/problem.ts';
 import { plain } from '../core/plain.ts';
 import { formatCount } from '../core/units.ts';
 import { masked } from '../config/secrecy.ts';
-import { load, parse, someFiles } from './args.ts';
+import { parse, someFiles } from './args.ts';
+import { load } from './load.ts';
 import type { Command } from './main.ts';
 import { windowLine } from './windows.ts';
 

@@ -1,14 +1,13 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { LISTEN } from '../config/api.ts';
 import type { Config } from '../config/load.ts';
-import { statePath } from '../config/state-dir.ts';
+import { LISTEN, statePath } from '../config/whereabouts.ts';
 import { formatEndpoint } from '../core/address.ts';
 import { plain } from '../core/plain.ts';
 import { CHALLENGE_PATH, keyOf, proofOf, theirEnd } from '../api/challenge.ts';
 import { readToken, tokenFile } from './api-token.ts';
-import { UsageError, load } from './args.ts';
+import { UsageError } from './args.ts';
 import { type Place, placeOf } from './place.ts';
 
 /** The running agent cannot be asked, or has refused; the message says why. */
@@ -34,24 +33,27 @@ const PATIENCE_MS = 10_000;
 /** A status of ten thousand targets has some five. */
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** Finds the agent: by what the user says, else by the files that it runs with, else where it usually is. */
-export function clientFor(api: string | undefined, files: readonly string[]): Client {
+/**
+ * Finds the agent: by what the user says, else by the files that it runs with, else where it usually is. What reads files
+ * is loaded for them alone, so that asking costs little.
+ */
+export async function clientFor(api: string | undefined, files: readonly string[]): Promise<Client> {
   const { env } = process;
   const said = api ?? env['VITALD_API'];
   if (said !== undefined && said !== '') {
     const place = placeOf(said);
     return createClient(
       place,
-      () =>
+      async () =>
         env['VITALD_TOKEN'] ??
-        (files.length === 0 ? undefined : tokenOf(load(files))) ??
+        (files.length === 0 ? undefined : tokenOf(await read(files))) ??
         (place.isHere ? kept() : undefined),
     );
   }
   if (files.length === 0) {
     return createClient(placeOf(formatEndpoint(LISTEN)), () => env['VITALD_TOKEN'] ?? kept());
   }
-  const config = load(files);
+  const config = await read(files);
   const { listen } = config.api;
   if (!listen) throw new UsageError('api.listen is off in these files: the agent cannot be asked');
   return createClient(placeOf(formatEndpoint(listen)), () => env['VITALD_TOKEN'] ?? tokenOf(config));
@@ -59,6 +61,11 @@ export function clientFor(api: string | undefined, files: readonly string[]): Cl
   function kept(): string | undefined {
     return keptAt(statePath(env));
   }
+}
+
+async function read(files: readonly string[]): Promise<Config> {
+  const { load } = await import('./load.ts');
+  return load(files);
 }
 
 /** The token that an agent with this configuration has. */
@@ -81,7 +88,7 @@ interface Question {
   readonly body?: unknown;
 }
 
-function createClient(place: Place, token: () => string | undefined): Client {
+function createClient(place: Place, token: () => string | undefined | Promise<string | undefined>): Client {
   /** Over the very connection that has shown who is at its other end. */
   async function askAsUs(question: Question, known: string): Promise<RawAnswer> {
     const wire = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -99,7 +106,7 @@ function createClient(place: Place, token: () => string | undefined): Client {
       // What may be had without the token is asked without.
       const open = method === 'GET' ? await send(place, question) : undefined;
       if (open && ![401, 403, 503].includes(open.status)) return contentOf(place, method, open);
-      const known = token();
+      const known = await token();
       if (known === undefined)
         return contentOf(place, method, open ?? (await send(place, question)), NO_TOKEN);
       // A certificate says as much.

@@ -15,7 +15,7 @@ export const explain: Command = {
     const [name, ...files] = positionals;
     if (name === undefined) throw new UsageError('name a target');
     const path = `/api/v1/targets/${encodeURIComponent(name)}/explanation`;
-    const client = clientFor(values.api, files);
+    const client = await clientFor(values.api, files);
     const answer = (await client.ask('GET', path)) as ExplanationAnswer;
     const { stdout } = process;
     const page = { paint: paintFor(stdout), columns: stdout.columns ?? 80 };

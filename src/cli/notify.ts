@@ -7,7 +7,8 @@ import { formatDuration } from '../core/units.ts';
 import { hooks } from '../hooks/index.ts';
 import { killAll } from '../process/command.ts';
 import { createSystemClock } from '../runtime/system-clock.ts';
-import { UsageError, load, parse, someFiles } from './args.ts';
+import { UsageError, parse, someFiles } from './args.ts';
+import { load } from './load.ts';
 import type { Command } from './main.ts';
 import { type Paint, paintFor } from './style.ts';
 

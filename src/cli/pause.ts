@@ -35,7 +35,9 @@ export const pause: Command = {
     if (!parseDuration(values.for))
       throw new UsageError(`--for takes a duration such as 30m, not "${values.for}"`);
     if (!values.reason?.trim()) throw new UsageError('--reason TEXT: say why, for those who look');
-    const answer = (await clientFor(values.api, files).ask('POST', PATH, {
+    const answer = (await (
+      await clientFor(values.api, files)
+    ).ask('POST', PATH, {
       ...scope,
       for: values.for,
       reason: values.reason,
@@ -61,10 +63,9 @@ export const resume: Command = {
       ...('all' in scope ? { all: 'true' } : scope),
       by: whoAsks(),
     });
-    const answer = (await clientFor(values.api, files).ask(
-      'DELETE',
-      `${PATH}?${query.toString()}`,
-    )) as ResumeAnswer;
+    const answer = (await (
+      await clientFor(values.api, files)
+    ).ask('DELETE', `${PATH}?${query.toString()}`)) as ResumeAnswer;
     const { ended, left } = answer;
     const name = nameOf(scope);
     const lines = [

@@ -15,7 +15,7 @@ export const pauses: Command = {
 
   async run(args) {
     const { values, positionals } = parse(args, { ...API_OPTION, json: { type: 'boolean' } });
-    const client = clientFor(values.api, positionals);
+    const client = await clientFor(values.api, positionals);
     const answer = (await client.ask('GET', '/api/v1/pauses')) as PausesAnswer;
     const { stdout } = process;
     const text = client.read(() => (values.json ? JSON.stringify(answer) : report(answer, paintFor(stdout))));

@@ -21,7 +21,7 @@ export const recovery: Command = {
     if (what === 'off' && !values.reason?.trim()) {
       throw new UsageError('--reason TEXT: say why, for those who look');
     }
-    const client = clientFor(values.api, files);
+    const client = await clientFor(values.api, files);
     const wish = { off: what === 'off', reason: values.reason, by: whoAsks() };
     const answer = (await (what === 'status'
       ? client.ask('GET', PATH)
@@ -47,7 +47,9 @@ export const ack: Command = {
     const [name, ...files] = positionals;
     if (name === undefined) throw new UsageError('name a target');
     const path = `/api/v1/targets/${encodeURIComponent(name)}/acknowledgement`;
-    const answer = (await clientFor(values.api, files).ask('POST', path, {
+    const answer = (await (
+      await clientFor(values.api, files)
+    ).ask('POST', path, {
       by: whoAsks(),
     })) as AcknowledgedAnswer;
     process.stdout.write(`recovery of ${plain(answer.target)} begins at the foot of its ladder again\n`);

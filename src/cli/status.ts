@@ -15,7 +15,7 @@ export const status: Command = {
 
   async run(args) {
     const { values, positionals } = parse(args, { ...API_OPTION, json: { type: 'boolean' } });
-    const client = clientFor(values.api, positionals);
+    const client = await clientFor(values.api, positionals);
     const answer = (await client.ask('GET', '/api/v1/targets')) as AgentStatus;
     const groups = (await client.ask('GET', '/api/v1/groups')) as GroupsAnswer;
     const { stdout } = process;

@@ -5,7 +5,8 @@ import { masked } from '../config/secrecy.ts';
 import type { ProbeRegistry } from '../core/probe.ts';
 import { suggest } from '../core/suggest.ts';
 import { duration } from '../schema/scalars.ts';
-import { UsageError, load } from './args.ts';
+import { UsageError } from './args.ts';
+import { load } from './load.ts';
 import type { Subject } from './look.ts';
 import { wordsOf } from './words.ts';
 

@@ -5,6 +5,7 @@ import { expected } from '../schema/scalars.ts';
 import { token } from '../schema/token.ts';
 import type { Problem } from './problem.ts';
 import { type Sourced, validate } from './validate.ts';
+import { LISTEN } from './whereabouts.ts';
 
 /** How the running agent can be asked. */
 export interface ApiConfig {
@@ -15,9 +16,6 @@ export interface ApiConfig {
   /** Undefined where the agent makes one itself. */
   readonly token: string | undefined;
 }
-
-/** For beats and for the API alike. */
-export const LISTEN = { host: '127.0.0.1', port: 9_470 } as const;
 
 /** Null where nobody listens. */
 const apiListen = z

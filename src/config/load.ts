@@ -9,7 +9,7 @@ import { type Redact, createRedactor } from '../core/redact.ts';
 import type { Target } from '../core/target.ts';
 import { formatDuration } from '../core/units.ts';
 import { type AnchorChoice, anchorTargets } from './anchors.ts';
-import { type ApiConfig, LISTEN, apiConfig } from './api.ts';
+import { type ApiConfig, apiConfig } from './api.ts';
 import { type SourceFile, parseSource } from './document.ts';
 import { readTexts } from './files.ts';
 import { loadGroups } from './groups.ts';
@@ -19,7 +19,7 @@ import { loadPublish } from './publish.ts';
 import { ConfigError, type Problem, position, tidy } from './problem.ts';
 import { type RecoverySettings, type WrittenBrakes, recoverySettings, wordsOfRecovery } from './recovery.ts';
 import { PER_HOOK, STOP_GRACE_MS, defaultsSchema, fileSchema } from './schema.ts';
-import { statePath } from './state-dir.ts';
+import { LISTEN, statePath } from './whereabouts.ts';
 import { loadTargets } from './targets.ts';
 import { type Sourced, validate } from './validate.ts';
 

@@ -24,7 +24,7 @@ import { deliveryKeys, remind } from './delivery.ts';
 import { eitherKind, optionalKeys } from './kind.ts';
 import { publishSchema, servesSchema } from './publish.ts';
 import { brakesSchema, policyKeys, stepSchema } from './recovery.ts';
-import { stateSchema } from './state-dir.ts';
+import { stateSchema } from './state.ts';
 
 /** The shortest interval, ms: the scheduler's slot. */
 const MIN_INTERVAL_MS = 10;

@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import type { Agent } from 'undici';
 import type { HookContext, HookResult } from '../core/hook.ts';
 import { plain } from '../core/plain.ts';
 import { VERSION } from '../core/version.ts';
@@ -18,14 +18,17 @@ const RETRIED = new Set([408, 425, 429]);
 const SAID_BYTES = 300;
 const SAID_MS = 1_000;
 
-/** Events and actions are rare: no connection is kept. The caller owns the timeout; undici's own tick every half second. */
-const agent = new Agent({ pipelining: 0, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
+let agent: Agent | undefined;
 
 /** Sends a JSON body. A status of 200 to 299 is success; redirects are not followed. Rejects where there is no answer. */
 export async function post(
   { url, method = 'POST', headers, body }: Post,
   { signal, clock }: HookContext,
 ): Promise<HookResult> {
+  // 11 MB, which an agent that posts nothing does without.
+  const { Agent, request } = await import('undici');
+  // Events and actions are rare: no connection is kept. The caller owns the timeout; undici's own tick every half second.
+  agent ??= new Agent({ pipelining: 0, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
   const response = await request(url, {
     method,
     headers: { 'content-type': 'application/json', 'user-agent': `vitald/${VERSION}`, ...headers },

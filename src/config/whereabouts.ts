@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
-import { z } from 'zod';
-import { directoryProblem, resolvePath } from '../schema/file.ts';
-import { expected } from '../schema/scalars.ts';
+
+/** Where an agent is asked whose file does not say: for beats and for the API alike. */
+export const LISTEN = { host: '127.0.0.1', port: 9_470 } as const;
 
 /**
  * The file in which the agent keeps what outlives it, unless the file says otherwise: as the XDG Base Directory Specification has it,
@@ -17,15 +17,3 @@ export function statePath(env: Readonly<Record<string, string | undefined>>): st
         : '/var/lib/vitald';
   return join(directory, 'vitald.db');
 }
-
-/** The database's file; null for `off`. */
-export const stateSchema = z
-  .string({ error: expected('a path, or off') })
-  .min(1, 'a path must not be empty')
-  .transform((path) => (path === 'off' ? null : resolvePath(path)))
-  .superRefine((path, context) => {
-    if (path === null || directoryProblem(path) !== undefined) return;
-    context.addIssue({ code: 'custom', message: `${path} is a directory; name a file in it` });
-  })
-  .meta({ as: 'path, or `off`' })
-  .optional();
