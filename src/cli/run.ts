@@ -16,7 +16,7 @@ import { createAgentChecks } from '../publish/agent-check.ts';
 import { createSystemClock } from '../runtime/system-clock.ts';
 import { ownToken } from './api-token.ts';
 import { UsageError, parse, someFiles } from './args.ts';
-import { load } from './load.ts';
+import { load, prepare } from './load.ts';
 import { type Log, createLog } from './logger.ts';
 import { toldToLeave } from './leave.ts';
 import { createListener } from './listener.ts';
@@ -79,6 +79,7 @@ export async function runAgent(
   { keepsState, isDryRun = false, adjust = (config) => config, observers = [], stopSignal }: RunOptions,
 ): Promise<number> {
   let config = adjust(load(files));
+  await prepare(config);
   let startedAt: number | undefined;
   const clock = createSystemClock();
   const counters = createCounters();
@@ -136,6 +137,7 @@ export async function runAgent(
     try {
       await listening;
       const next = adjust(load(files));
+      await prepare(next);
       await listenAs(next);
       if (next.state !== config.state)
         log.warn({ state: next.state ?? 'off' }, 'another state takes effect at the next start');

@@ -12,6 +12,8 @@ export interface Hook<Settings = unknown> {
   readonly kind: string;
   readonly settings: z.ZodType<Settings>;
   readonly defaults: HookDefaults;
+  /** Brings in what `fire` takes, before the first event: while everything is down, the disk may be gone, too. */
+  readonly load?: () => Promise<unknown>;
   /** May throw: that counts as not delivered. Aborted by the signal, it has to leave nothing behind. */
   fire(settings: Settings, event: HookEvent, context: HookContext): Promise<HookResult>;
 }

@@ -17,6 +17,8 @@ export interface StepKind<Settings = unknown> {
   readonly asks: boolean;
   /** That it was tried keeps the target out of what is published, for as long as its ladder counts it. */
   readonly withdraws?: true;
+  /** Brings in what `act` takes, before the first action: while everything is down, the disk may be gone, too. */
+  readonly load?: () => Promise<unknown>;
   /** What it would do, in one line, as exact as a person could type it. */
   preview(settings: Settings, action: Action): string;
   /** May throw: that counts as failed. Aborted by the signal, it has to leave nothing behind. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hook, HookEvent, HookEventName, HookResult } from '../core/hook.ts';
 import { httpUrl, oneOrMore, textMap, withShortForm } from '../schema/scalars.ts';
-import { lowerCased, post } from '../http/post.ts';
+import { lowerCased, loadPost, post } from '../http/post.ts';
 import { eventsOf, wording } from './wording.ts';
 
 const keys = z.strictObject({
@@ -34,6 +34,7 @@ const EXPIRES_MS = 300_000;
 export const alertmanager: Hook<z.infer<typeof keys>> = {
   kind: 'alertmanager',
   settings: withShortForm(['scalar', 'list'], (urls) => ({ urls }), keys),
+  load: loadPost,
   defaults: { timeoutMs: 10_000, retries: null, groupingMs: 1_000, refreshMs: REFRESH_MS },
 
   async fire({ urls, labels, headers }, event, context) {

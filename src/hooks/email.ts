@@ -38,15 +38,20 @@ type EmailSettings = z.infer<typeof keys>;
 /** The runner owns the timeout: it aborts. */
 const NEVER_MS = 2 ** 30;
 
+/** It is large, and most agents send no mail. */
+function load(): Promise<typeof import('nodemailer')> {
+  return import('nodemailer');
+}
+
 /** A text mail. What is told of one incident is one conversation. */
 export const email: Hook<EmailSettings> = {
   kind: 'email',
   settings: keys,
+  load,
   defaults: { timeoutMs: 30_000, retries: null, groupingMs: 5_000 },
 
   async fire(settings, event, { signal }) {
-    // It is large, and most agents send no mail.
-    const { createTransport } = await import('nodemailer');
+    const { createTransport } = await load();
     const transport = createTransport(transportOptions(settings));
     try {
       const { rejected, response } = await transport.sendMail({ ...mailOf(event, settings), signal });

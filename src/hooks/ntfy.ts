@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hook } from '../core/hook.ts';
 import { httpUrl, integer, text, withShortForm } from '../schema/scalars.ts';
-import { post } from '../http/post.ts';
+import { loadPost, post } from '../http/post.ts';
 import { clipped, wording } from './wording.ts';
 
 const keys = z.strictObject({
@@ -22,6 +22,7 @@ const MOST_BYTES = 4_000;
 export const ntfy: Hook<z.infer<typeof keys>> = {
   kind: 'ntfy',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
+  load: loadPost,
   defaults: { timeoutMs: 10_000, retries: null, groupingMs: 5_000 },
 
   async fire({ url, token, priority }, event, context) {

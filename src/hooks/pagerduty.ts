@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hook, HookEvent, HookEventName } from '../core/hook.ts';
 import { httpUrl, text, withShortForm } from '../schema/scalars.ts';
-import { post } from '../http/post.ts';
+import { loadPost, post } from '../http/post.ts';
 import { clipped, wording } from './wording.ts';
 
 const SEVERITIES = ['critical', 'error', 'warning', 'info'] as const;
@@ -38,6 +38,7 @@ const MOST_KEY = 255;
 export const pagerduty: Hook<z.infer<typeof keys>> = {
   kind: 'pagerduty',
   settings: withShortForm(['scalar'], (routing_key) => ({ routing_key }), keys),
+  load: loadPost,
   defaults: { timeoutMs: 10_000, retries: null, groupingMs: null },
 
   async fire({ routing_key, severity, url }, event, context) {

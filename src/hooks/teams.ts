@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hook } from '../core/hook.ts';
 import { httpUrl, withShortForm } from '../schema/scalars.ts';
-import { post } from '../http/post.ts';
+import { loadPost, post } from '../http/post.ts';
 import { clipped, wording } from './wording.ts';
 
 const keys = z.strictObject({
@@ -18,6 +18,7 @@ const MOST_LINES = 60;
 export const teams: Hook<z.infer<typeof keys>> = {
   kind: 'teams',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
+  load: loadPost,
   defaults: { timeoutMs: 10_000, retries: null, groupingMs: 5_000 },
 
   async fire({ url }, event, context) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Hook } from '../core/hook.ts';
 import { httpUrl, text, textMap, withShortForm } from '../schema/scalars.ts';
-import { headerText, lowerCased, post } from '../http/post.ts';
+import { headerText, lowerCased, loadPost, post } from '../http/post.ts';
 import { signatureHeaders } from './signature.ts';
 import { filled, jsonTemplate } from './template.ts';
 
@@ -33,6 +33,7 @@ type WebhookSettings = z.infer<typeof keys>;
 export const webhook: Hook<WebhookSettings> = {
   kind: 'webhook',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
+  load: loadPost,
   defaults: { timeoutMs: 10_000, retries: null, groupingMs: 0 },
 
   async fire({ url, method, headers, body: template, hmac }, event, context) {

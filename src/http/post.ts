@@ -20,13 +20,17 @@ const SAID_MS = 1_000;
 
 let agent: Agent | undefined;
 
+/** What `post` takes: 11 MB, which an agent that posts nothing does without. */
+export function loadPost(): Promise<typeof import('undici')> {
+  return import('undici');
+}
+
 /** Sends a JSON body. A status of 200 to 299 is success; redirects are not followed. Rejects where there is no answer. */
 export async function post(
   { url, method = 'POST', headers, body }: Post,
   { signal, clock }: HookContext,
 ): Promise<HookResult> {
-  // 11 MB, which an agent that posts nothing does without.
-  const { Agent, request } = await import('undici');
+  const { Agent, request } = await loadPost();
   // Events and actions are rare: no connection is kept. The caller owns the timeout; undici's own tick every half second.
   agent ??= new Agent({ pipelining: 0, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
   const response = await request(url, {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StepKind } from '../core/step.ts';
-import { headerText, lowerCased, post } from '../http/post.ts';
+import { headerText, lowerCased, loadPost, post } from '../http/post.ts';
 import { httpUrl, textMap, withShortForm } from '../schema/scalars.ts';
 
 const keys = z.strictObject({
@@ -18,6 +18,7 @@ type WebhookSettings = z.infer<typeof keys>;
 export const webhook: StepKind<WebhookSettings> = {
   kind: 'webhook',
   settings: withShortForm(['scalar'], (url) => ({ url }), keys),
+  load: loadPost,
   timeoutMs: 10_000,
   asks: true,
   preview: ({ url, method }) => `${method} ${url}`,
