@@ -16,5 +16,5 @@ export async function prepare({ hooks: told, recovery }: Pick<Config, 'hooks' | 
     ...[...told.values()].map(({ kind }) => (hooks as HookRegistry)[kind]),
     ...[...recovery.ladders.values()].flat().map(({ kind }) => (steps as StepRegistry)[kind]),
   ];
-  await Promise.all(kinds.map((kind) => kind?.load?.()));
+  await Promise.all(kinds.map(async (kind) => await kind?.load?.()));
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type * as nodemailer from 'nodemailer';
 import { z } from 'zod';
 import type { Hook, HookEvent, HookResult } from '../core/hook.ts';
 import { plain } from '../core/plain.ts';
@@ -39,7 +40,7 @@ type EmailSettings = z.infer<typeof keys>;
 const NEVER_MS = 2 ** 30;
 
 /** It is large, and most agents send no mail. */
-function load(): Promise<typeof import('nodemailer')> {
+function load(): Promise<typeof nodemailer> {
   return import('nodemailer');
 }
 

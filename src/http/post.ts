@@ -1,4 +1,4 @@
-import type { Agent } from 'undici';
+import type * as undici from 'undici';
 import type { HookContext, HookResult } from '../core/hook.ts';
 import { plain } from '../core/plain.ts';
 import { VERSION } from '../core/version.ts';
@@ -18,10 +18,10 @@ const RETRIED = new Set([408, 425, 429]);
 const SAID_BYTES = 300;
 const SAID_MS = 1_000;
 
-let agent: Agent | undefined;
+let agent: undici.Agent | undefined;
 
 /** What `post` takes: 11 MB, which an agent that posts nothing does without. */
-export function loadPost(): Promise<typeof import('undici')> {
+export function loadPost(): Promise<typeof undici> {
   return import('undici');
 }
 

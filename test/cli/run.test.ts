@@ -144,7 +144,7 @@ concurrency: { per_host: 64 }
 targets: [${targets.join(', ')}]
 `);
     const agent = run(file, '--log-level', 'debug');
-    const up = (): LogRecord[] => agent.records.filter(is('transition', { to: 'up' }));
+    const up = (): LogRecord[] => agent.records.filter(is('transition', { from: 'unknown', to: 'up' }));
     await agent.waitFor(() => up().length === 60);
     const before = openFiles(agent.pid);
     let last: LogRecord | undefined;
@@ -180,7 +180,7 @@ describe('the end', () => {
     );
     const file = yamlFile(`
 confirm: 0s
-defaults: { interval: 500ms, timeout: 400ms, retry_interval: 100ms, failure_threshold: 2 }
+defaults: { interval: 2s, timeout: 1s, retry_interval: 200ms, failure_threshold: 2 }
 concurrency: { per_host: 256 }
 stop_grace: ${grace}
 recovery: ${UNBRAKED}

@@ -20,6 +20,7 @@ import { attemptOnce } from '../support/attempt.ts';
 import { bounded } from '../support/bounded.ts';
 import { HOSTILE_PATTERN } from '../support/hostile-pattern.ts';
 import { verdict } from '../support/verdict.ts';
+import { eventually } from '../support/eventually.ts';
 
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'vitald-')));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -246,7 +247,7 @@ describe('how it runs', () => {
     const expected = Array.from({ length: 200 }, (_, n) => `${n % 2 === 0 ? 'ok' : 'warn'}: ${n}`);
     expect(await Promise.all(all)).toEqual(expected);
     if (!counted) return;
-    await vi.waitFor(() => expect([descriptors(), own().length]).toEqual(before), { timeout: 10_000 });
+    await eventually(() => expect([descriptors(), own().length]).toEqual(before));
   });
 
   test('phases', async () => {

@@ -5,6 +5,7 @@ import { createFakeClock } from '../support/fake-clock.ts';
 import { SERVING, data, goaway, h2Frame, headers, onRequest, rstStream, settings } from '../support/h2.ts';
 import { reset } from '../support/reset.ts';
 import { tcpServer } from '../support/servers.ts';
+import { eventually } from '../support/eventually.ts';
 
 /** SERVING on this stream. */
 function serving(stream: number): Buffer {
@@ -71,7 +72,7 @@ describe('connection: reuse', () => {
     const { attempt } = target(port, 'fresh');
     for (let run = 0; run < 3; run++) expect(await attempt()).toBe('SERVING');
     expect(sockets).toHaveLength(3);
-    await vi.waitFor(() => expect(sockets.every(({ destroyed }) => destroyed)).toBe(true));
+    await eventually(() => expect(sockets.every(({ destroyed }) => destroyed)).toBe(true));
   });
 
   test.each<[string, (socket: Socket, stream: number) => void]>([
@@ -88,7 +89,7 @@ describe('connection: reuse', () => {
     expect(await attempt()).toBe('SERVING');
     expect(phases).toEqual(['wait', 'connect', 'wait', 'receive']);
     expect(sockets).toHaveLength(2);
-    await vi.waitFor(() => expect(sockets[0]!.destroyed).toBe(true));
+    await eventually(() => expect(sockets[0]!.destroyed).toBe(true));
   });
 
   test.each<[string, (socket: Socket) => void]>([
@@ -101,7 +102,7 @@ describe('connection: reuse', () => {
     const { attempt, phases } = target(port);
     expect(await attempt()).toBe('SERVING');
     act(sockets[0]!);
-    await vi.waitFor(() => expect(sockets[0]!.destroyed).toBe(true));
+    await eventually(() => expect(sockets[0]!.destroyed).toBe(true));
     expect(await attempt()).toBe('SERVING');
     // A server is done with a reset before we have heard of it.
     expect(phases.slice(-3)).toEqual(['connect', 'wait', 'receive']);
@@ -114,7 +115,7 @@ describe('connection: reuse', () => {
     const heard = vi.fn<(chunk: Buffer) => void>();
     sockets[0]!.on('data', heard);
     sockets[0]!.write(h2Frame('PING', Buffer.from('are you?')));
-    await vi.waitFor(() => expect(String(heard.mock.calls.at(-1)?.[0])).toContain('are you?'));
+    await eventually(() => expect(String(heard.mock.calls.at(-1)?.[0])).toContain('are you?'));
     expect(await attempt()).toBe('SERVING');
     expect(sockets).toHaveLength(1);
   });
@@ -136,11 +137,11 @@ describe('connection: reuse', () => {
     const { attempt, phases, clock } = target(port);
     await attempt();
     const asked = attempt();
-    await vi.waitFor(() => expect(phases).toEqual(['wait']));
+    await eventually(() => expect(phases).toEqual(['wait']));
     await clock.advance(1_000);
     expect(await asked).toBe('SERVING');
     expect(phases).toEqual(['wait', 'connect', 'wait', 'receive']);
-    await vi.waitFor(() => expect(sockets[0]!.destroyed).toBe(true));
+    await eventually(() => expect(sockets[0]!.destroyed).toBe(true));
     expect(await attempt()).toBe('SERVING');
     expect(sockets).toHaveLength(2);
   });
@@ -161,12 +162,12 @@ describe('connection: reuse', () => {
     const { attempt, clock, phases } = target(port);
     await attempt();
     const asked = attempt();
-    await vi.waitFor(() => expect(phases).toEqual(['wait']));
+    await eventually(() => expect(phases).toEqual(['wait']));
     await clock.advance(1_000);
-    await vi.waitFor(() => expect(sockets).toHaveLength(2));
+    await eventually(() => expect(sockets).toHaveLength(2));
     answer();
     expect(await asked).toBe('SERVING');
-    await vi.waitFor(() => expect(sockets[1]!.destroyed).toBe(true));
+    await eventually(() => expect(sockets[1]!.destroyed).toBe(true));
     expect(await attempt()).toBe('SERVING');
     expect(sockets).toHaveLength(2);
   });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { http } from '../../probes/http/probe.ts';
 import type { Attempt } from '../../src/core/outcome.ts';
 import { startAttempt } from '../../src/runtime/attempt.ts';
@@ -10,6 +10,7 @@ import { reset } from '../support/reset.ts';
 import { serve, tcpServer } from '../support/servers.ts';
 import { aTarget } from '../support/targets.ts';
 import { verdict } from '../support/verdict.ts';
+import { eventually } from '../support/eventually.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
 
@@ -114,7 +115,7 @@ describe('connection: reuse', () => {
     const ask = target(port, {}, { timeoutMs: 1_500 });
     expect([await ask(), await ask(), await ask()]).toEqual(['ok', 'ok', 'ok']);
     expect(peers).toHaveLength(2);
-    await vi.waitFor(() => expect(peers[0]!.destroyed || peers[0]!.readableEnded).toBe(true));
+    await eventually(() => expect(peers[0]!.destroyed || peers[0]!.readableEnded).toBe(true));
   });
 
   test('a kept connection that closed while nobody asked', async () => {
@@ -166,7 +167,7 @@ describe('connection: reuse', () => {
     });
     const ask = target(port, {}, { timeoutMs: 1_000 });
     expect([await ask(), await ask()]).toEqual(['ok', 'ok']);
-    await vi.waitFor(() => expect(peers[1]!.destroyed).toBe(true));
+    await eventually(() => expect(peers[1]!.destroyed).toBe(true));
     expect(await ask()).toBe('ok');
     expect(peers).toHaveLength(2);
   });
@@ -177,7 +178,7 @@ describe('connection: reuse', () => {
     });
     const ask = target(port, {}, { timeoutMs: 200 });
     expect([await ask(), await ask()]).toEqual(['ok', 'fail timeout silent']);
-    await vi.waitFor(() => expect(peers.every(({ destroyed }) => destroyed)).toBe(true));
+    await eventually(() => expect(peers.every(({ destroyed }) => destroyed)).toBe(true));
   });
 
   test('redirects keep a connection for each origin', async () => {

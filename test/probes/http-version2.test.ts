@@ -6,12 +6,13 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { http } from '../../probes/http/probe.ts';
 import { attemptOnce } from '../support/attempt.ts';
 import { createAuthority, opensslProblem } from '../support/certs.ts';
 import { answering, serve } from '../support/servers.ts';
 import { verdict } from '../support/verdict.ts';
+import { eventually } from '../support/eventually.ts';
 
 interface Asked {
   readonly headers: IncomingHttpHeaders;
@@ -149,7 +150,7 @@ describe('connection: reuse', () => {
     sockets[0]!.destroy();
     expect(await again()).toBe('ok');
     expect(sockets).toHaveLength(2);
-    await vi.waitFor(() => expect(sockets[0]!.destroyed).toBe(true));
+    await eventually(() => expect(sockets[0]!.destroyed).toBe(true));
   });
 });
 

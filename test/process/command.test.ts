@@ -14,6 +14,7 @@ import {
 } from '../../src/process/command.ts';
 import { createSystemClock } from '../../src/runtime/system-clock.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { eventually } from '../support/eventually.ts';
 
 const noSetsid = spawnSync('/bin/sh', ['-c', 'command -v setsid']).status !== 0;
 // oxlint-disable-next-line no-console
@@ -44,19 +45,17 @@ function lives(pid: number): boolean {
 
 /** The pids that a script has written into files, once it has written all of them. */
 function pidsIn(...names: string[]): Promise<number[]> {
-  return vi.waitFor(
-    () =>
-      names.map((name) => {
-        const pid = Number(readFileSync(join(dir, name), 'utf8'));
-        if (!(pid > 0)) throw new Error(`${name} is empty`);
-        return pid;
-      }),
-    { timeout: 10_000, interval: 10 },
+  return eventually(() =>
+    names.map((name) => {
+      const pid = Number(readFileSync(join(dir, name), 'utf8'));
+      if (!(pid > 0)) throw new Error(`${name} is empty`);
+      return pid;
+    }),
   );
 }
 
 function gone(pids: readonly number[]): Promise<void> {
-  return vi.waitFor(() => expect(pids.filter(lives)).toEqual([]), { timeout: 10_000, interval: 10 });
+  return eventually(() => expect(pids.filter(lives)).toEqual([]));
 }
 
 describe('what comes back', () => {
@@ -139,7 +138,7 @@ describe('children left behind', () => {
       signal: new AbortController().signal,
       clock: late,
     });
-    await vi.waitFor(() => expect(timers).toHaveLength(1), { timeout: 10_000, interval: 10 });
+    await eventually(() => expect(timers).toHaveLength(1));
     time = 1_000;
     timers[0]!();
     expect(timers).toHaveLength(2);
@@ -209,7 +208,7 @@ describe('abort', () => {
     void ended.then(() => (open = false));
     const pids = await pidsIn('slow-child', 'slow');
     abort.abort();
-    await vi.waitFor(() => expect(fake.pending).toBe(2), { timeout: 10_000, interval: 10 });
+    await eventually(() => expect(fake.pending).toBe(2));
     await fake.advance(100);
     expect(open).toBe(true);
     writeFileSync(join(dir, 'go-now'), '');
@@ -228,10 +227,7 @@ describe('abort', () => {
     const pids = await pidsIn('stubborn', 'unreaped');
     const [careless] = await pidsIn('careless');
     const group = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[4]!;
-    await vi.waitFor(() => expect(group(careless!)).toBe(String(careless)), {
-      timeout: 10_000,
-      interval: 10,
-    });
+    await eventually(() => expect(group(careless!)).toBe(String(careless)));
     abort.abort();
     expect(await ended).toMatchObject({ signal: 'SIGKILL' });
     await gone(pids);

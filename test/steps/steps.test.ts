@@ -9,6 +9,7 @@ import { createSystemClock } from '../../src/runtime/system-clock.ts';
 import { steps } from '../../src/steps/index.ts';
 import { anAction } from '../support/action.ts';
 import { serve } from '../support/servers.ts';
+import { eventually } from '../support/eventually.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'vitald-steps-'));
 const children: ChildProcess[] = [];
@@ -193,7 +194,7 @@ describe('signal', () => {
   }
 
   function hears(file: string): Promise<void> {
-    return vi.waitFor(() => expect(existsSync(file)).toBe(true), { timeout: 10_000, interval: 10 });
+    return eventually(() => expect(existsSync(file)).toBe(true));
   }
 
   test('goes to the process of a pid file', async () => {

@@ -11,7 +11,7 @@ import { afterEach } from 'vitest';
 export const BIN = fileURLToPath(new URL('../../dist/src/bin.js', import.meta.url));
 
 /** How long to wait for a log record: bounds a hang, times nothing. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** How much of the log an error shows, in records. */
 const SHOWN = 30;

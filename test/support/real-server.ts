@@ -30,7 +30,7 @@ export interface ServerOptions {
 }
 
 /** These bound a hang, they time nothing. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const STOP_WITHIN_MS = 5_000;
 
 const POLL_MS = 25;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTls } from 'node:tls';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Connection, type Endpoint, type TlsRequest, dial } from '../../../probes/wire/dial.ts';
 import { exec } from '../../../probes/exec/probe.ts';
 import { grpc } from '../../../probes/grpc/probe.ts';
@@ -18,6 +18,7 @@ import { createAuthority, opensslProblem } from '../../support/certs.ts';
 import { reset } from '../../support/reset.ts';
 import { answering, closedPort, serve, tcpServer } from '../../support/servers.ts';
 import { verdict } from '../../support/verdict.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const TCP_TABLE = '/proc/net/tcp';
 // oxlint-disable-next-line no-console
@@ -97,7 +98,7 @@ test('no answer to the connection request: connect_timeout, and the evidence is 
   const worker = new Worker(FULL, { eval: true, workerData: hold });
   const port = await new Promise<number>((resolve) => worker.once('message', resolve));
   const fillers: Socket[] = Array.from({ length: 6 }, () => connect(port, '127.0.0.1').on('error', () => {}));
-  await vi.waitFor(() => expect(fillers.filter(({ connecting }) => !connecting).length).toBeGreaterThan(1));
+  await eventually(() => expect(fillers.filter(({ connecting }) => !connecting).length).toBeGreaterThan(1));
   // Those that got in have filled the queue; the kernel drops requests from now on.
   const attempt = await attemptOnce(tcp, `127.0.0.1:${port}`, { timeoutMs: 150 });
   for (const socket of fillers) socket.destroy();
@@ -145,7 +146,7 @@ describe('after hundreds of attempts', () => {
       expect(new Set(verdicts)).toEqual(new Set([expected]));
     }
     // Whom we left, the servers of this process, learn of it a little later.
-    await vi.waitFor(() => expect(held()).toEqual(before), { timeout: 5_000, interval: 20 });
+    await eventually(() => expect(held()).toEqual(before));
   }
 
   const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';

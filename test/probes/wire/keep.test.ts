@@ -5,6 +5,7 @@ import { type Connection, dial } from '../../../probes/wire/dial.ts';
 import { type Keepable, createKeep } from '../../../probes/wire/keep.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { tcpServer } from '../../support/servers.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const owner = {};
 const ORIGIN = 'http://a';
@@ -17,7 +18,7 @@ async function connected(): Promise<{ connection: Connection; peer: Socket; abor
   });
   const abort = new AbortController();
   const connection = await dial({ host: '127.0.0.1', port }, contextOf(abort));
-  await vi.waitFor(() => expect(peers).toHaveLength(1));
+  await eventually(() => expect(peers).toHaveLength(1));
   return { connection, peer: peers[0]!, abort };
 }
 
@@ -50,7 +51,7 @@ describe('a connection that is kept', () => {
     const next = new AbortController();
     keep.take(owner, ORIGIN, next.signal, clock);
     next.abort(new Error('over'));
-    await vi.waitFor(() => expect(connection.socket.destroyed).toBe(true));
+    await eventually(() => expect(connection.socket.destroyed).toBe(true));
   });
 
   test.each<[string, (peer: Socket) => unknown]>([
@@ -63,7 +64,7 @@ describe('a connection that is kept', () => {
     const clock = createFakeClock();
     keep.put(owner, ORIGIN, { connection }, clock);
     act(peer);
-    await vi.waitFor(() => expect(connection.socket.destroyed).toBe(true));
+    await eventually(() => expect(connection.socket.destroyed).toBe(true));
     expect(keep.take(owner, ORIGIN, new AbortController().signal, clock)).toBeUndefined();
   });
 
@@ -76,7 +77,7 @@ describe('a connection that is kept', () => {
     );
     expect(connection.socket.timeout).toBe(120_000);
     connection.socket.emit('timeout');
-    await vi.waitFor(() => expect(connection.socket.destroyed).toBe(true));
+    await eventually(() => expect(connection.socket.destroyed).toBe(true));
   });
 
   test('is given up after five minutes, however busy: names and certificates change', async () => {
