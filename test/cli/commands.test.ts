@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { BIN, runCli } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
 import { closedPort, serve } from '../support/servers.ts';
 import { yamlFile } from '../support/yaml-file.ts';
 
@@ -143,6 +145,20 @@ targets:
   - { name: unclear, exec: { shell: "exit 3" } }
 `);
   }
+
+  test('commands that ignore TERM, or are stopped, are gone when it ends', async () => {
+    const stubborn = ['trap "" TERM; while :; do sleep 0.1; done', 'kill -STOP $$'];
+    const file = yamlFile(`
+defaults: { timeout: 300ms }
+targets:
+${[...stubborn, ...stubborn].map((lines, i) => `  - { name: t${i}, exec: { shell: 'echo $$ >pid${i}; ${lines}' } }`).join('\n')}
+`);
+    const { stdout } = await runCli(['once', file]);
+    expect(stdout).toContain('4 targets: 4 fail');
+    const pids = [0, 1, 2, 3].map((i) => readFileSync(join(dirname(file), `pid${i}`), 'utf8').trim());
+    // A process that was killed is listed until somebody has reaped it.
+    await eventually(() => expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]));
+  });
 
   test('--json prints one object a line with exactly the agreed keys; exit 1 where one failed', async () => {
     const { code, stdout } = await runCli(['once', await mixed(), '--json']);

@@ -39,7 +39,8 @@ Atomics.store(pulse, SYSTEM_ID, systemId());
 
 const clock = { now: () => performance.now(), wallTime: () => Date.now() };
 let abort: AbortController | undefined;
-// Also between jobs: a script may have left something behind that goes on.
+// What the thread takes so far is not a script's. Also between jobs: one may have left something behind that goes on.
+beat();
 setInterval(beat, PULSE_MS);
 
 port.on('message', (message: ToThread) => {
