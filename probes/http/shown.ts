@@ -1,11 +1,15 @@
+import { shownField, withoutParameters } from '../../src/core/secret-name.ts';
 import type { Response } from './response.ts';
 
-/** What a person who looks at one attempt must not see. */
-const CREDENTIALS = /^(authorization|proxy-authorization|cookie|set-cookie): .*$/i;
-
 /** The lines of a head, credentials left out. */
-export function maskedLines(lines: readonly string[]): string {
-  return lines.map((line) => line.replace(CREDENTIALS, '$1: ***')).join('\n');
+export function maskedLines([first = '', ...fields]: readonly string[]): string {
+  const shown = fields.map((line) =>
+    line.replace(
+      /^([^:]*): (.*)$/s,
+      (_, name: string, value: string) => `${name}: ${shownField(name, value)}`,
+    ),
+  );
+  return [withoutParameters(first), ...shown].join('\n');
 }
 
 export function describeHead({ statusLine, headers }: Response): string {

@@ -1,9 +1,7 @@
+import { shownField } from '../../src/core/secret-name.ts';
 import { legible } from '../wire/shown.ts';
 import type { Fields, Head } from './fields.ts';
 import type { Request } from './sender.ts';
-
-/** What a person who looks at one attempt must not see. */
-const CREDENTIALS = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
 
 export function describeRequest({ method, scheme, authority, path, fields }: Request): string {
   const pseudo = [
@@ -28,5 +26,5 @@ function linesOf(fields: Fields): string[] {
 }
 
 function lineOf(name: string, value: string): string {
-  return `${name}: ${CREDENTIALS.has(name) ? '***' : legible(Buffer.from(value, 'latin1'))}`;
+  return `${name}: ${shownField(name, legible(Buffer.from(value, 'latin1')))}`;
 }

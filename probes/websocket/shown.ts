@@ -1,21 +1,12 @@
 import { ClientRequest, type IncomingMessage } from 'node:http';
-
-const CREDENTIALS = /^((?:proxy-)?authorization|cookie|set-cookie): .*/gim;
+import { shownField, withoutParameters } from '../../src/core/secret-name.ts';
 
 /** A head as it goes over the wire, credentials left out. */
 export function headOf(message: ClientRequest | IncomingMessage): string {
-  const lines =
+  const [first, fields] =
     message instanceof ClientRequest
-      ? [
-          `${message.method} ${message.path} HTTP/1.1`,
-          ...Object.entries(message.getHeaders()).map(([name, value]) => `${name}: ${String(value)}`),
-        ]
-      : [
-          `HTTP/${message.httpVersion} ${message.statusCode} ${message.statusMessage}`,
-          ...Object.entries(message.headers).map(([name, value]) => `${name}: ${String(value)}`),
-        ];
-  return lines
-    .join('\n')
-    .replaceAll(CREDENTIALS, '$1: ***')
-    .replaceAll(/[\0-\t\v-\u001f\u007f-\u009f]/g, '?');
+      ? [`${message.method} ${message.path} HTTP/1.1`, message.getHeaders()]
+      : [`HTTP/${message.httpVersion} ${message.statusCode} ${message.statusMessage}`, message.headers];
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${shownField(name, String(value))}`);
+  return [withoutParameters(first), ...lines].join('\n').replaceAll(/[\0-\t\v-\u001f\u007f-\u009f]/g, '?');
 }

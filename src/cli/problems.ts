@@ -12,7 +12,7 @@ function renderProblem({ place, message }: Problem, paint: Paint): string {
   if (place.line === 0) return head;
   const number = String(place.line);
   // Tabs are one column for the file and eight for a terminal.
-  const text = place.text.replaceAll('\t', ' ');
+  const text = place.text.replaceAll('\t', ' ').replaceAll(PASSWORD, (secret) => '*'.repeat(secret.length));
   const { shown, column } = windowOf(text, place.column);
   const caret = '^'.repeat(Math.max(1, Math.min(place.width, shown.length - column + 1)));
   return [
@@ -21,6 +21,9 @@ function renderProblem({ place, message }: Problem, paint: Paint): string {
     `${paint('gray', `  ${' '.repeat(number.length)} | `)}${' '.repeat(column - 1)}${paint('red', caret)}`,
   ].join('\n');
 }
+
+/** In a URL. Who sees a terminal, or its recording, is not who may read the file. */
+const PASSWORD = /(?<=\b[a-z][a-z0-9+.-]*:\/\/[^/?#@:\s]*:)[^/?#@\s]+(?=@)/gi;
 
 /** Of a very long line, the part around the place. */
 function windowOf(text: string, column: number): { shown: string; column: number } {

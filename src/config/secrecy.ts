@@ -1,4 +1,5 @@
 import type { Redact } from '../core/redact.ts';
+import { isSecretName, secretParameters } from '../core/secret-name.ts';
 import type { Expansion } from './expand.ts';
 
 /** Path of keys and indexes from the document's root. */
@@ -117,8 +118,13 @@ function isAlwaysSecret(path: Path): boolean {
   return path.some((key) => typeof key === 'string' && ALWAYS.has(key.toLowerCase()));
 }
 
+/** Below these, keys are the names of fields and variables. */
+const NAMING = new Set(['headers', 'metadata', 'env', 'with', 'cookies']);
+
 /** Shorter ones are words that occur everywhere. */
 const SHORTEST_WRITTEN = 4;
+/** Where only the name makes it a secret. */
+const SHORTEST_NAMED = 6;
 /** What follows `Bearer ` has to be long enough not to be a word. */
 const SHORTEST_CREDENTIALS = 8;
 
@@ -126,7 +132,10 @@ const SHORTEST_CREDENTIALS = 8;
 export function writtenSecrets(data: unknown, path: Path = []): string[] {
   if (typeof data === 'string' || typeof data === 'number') {
     const text = String(data);
-    if (!isAlwaysSecret(path)) return userinfoOf(text);
+    if (!isAlwaysSecret(path)) {
+      const named = [...(isNamedSecret(path) ? [text] : []), ...secretParameters(text)];
+      return [...userinfoOf(text), ...named.filter(({ length }) => length >= SHORTEST_NAMED)];
+    }
     if (text.length < SHORTEST_WRITTEN) return [];
     const credentials = /^\S+ +(\S+)$/.exec(text)?.[1] ?? '';
     return credentials.length < SHORTEST_CREDENTIALS ? [text] : [text, credentials];
@@ -138,6 +147,11 @@ export function writtenSecrets(data: unknown, path: Path = []): string[] {
     ...(pair ? [pair] : []),
     ...Object.entries(data).flatMap(([key, value]) => writtenSecrets(value, [...path, key])),
   ];
+}
+
+/** Whether it is the value of a field or a variable whose name says that it is a secret. */
+function isNamedSecret(path: Path): boolean {
+  return NAMING.has(String(path.at(-2))) && isSecretName(String(path.at(-1)));
 }
 
 /** User and password of a URL, together and the password alone. */
@@ -175,6 +189,6 @@ export function masked(data: unknown, redact: Redact, path: Path = []): unknown 
       Object.entries(data).map(([key, value]) => [redact(key), masked(value, redact, [...path, key])]),
     );
   }
-  if (isAlwaysSecret(path)) return '***';
+  if (isAlwaysSecret(path) || isNamedSecret(path)) return '***';
   return typeof data === 'string' ? redact(data).replace(USERINFO, '$1***@') : data;
 }

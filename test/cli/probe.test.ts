@@ -107,6 +107,25 @@ targets:
     expect(stdout).not.toContain('s3cret');
     expect(stdout).toContain('→ argv  echo ***');
   });
+
+  test('so are those that are written out, and those that the peer says', async () => {
+    const port = await serve(
+      createServer((_, response) =>
+        response.writeHead(302, { location: 'https://h/in?sig=from-the-peer', 'x-auth-token': 'peer' }).end(),
+      ),
+    );
+    const written = `{ url: "http://127.0.0.1:${port}/z?password=in-the-url", headers: { x-api-key: in-a-header } }`;
+    for (const json of [[], ['--json']]) {
+      const { stdout } = await runCli(['probe', '--http', written, ...json]);
+      expect(stdout).toContain('/z?password=***');
+      expect(stdout).toContain('location: https://h/in?sig=***');
+      expect(stdout).toContain('x-auth-token: ***');
+      expect(stdout).not.toMatch(/in-the-url|in-a-header|from-the-peer|: peer/);
+    }
+    const { stderr } = await runCli(['probe', '--http', `http://joe:in-the-url@127.0.0.1:${port}/`]);
+    expect(stderr).toContain('http://joe:**********@127.0.0.1');
+    expect(stderr).toContain('credentials');
+  });
 });
 
 describe('a probe without a file', () => {

@@ -423,6 +423,22 @@ targets:
     expect(redact('joe of web')).toBe('joe of web');
   });
 
+  test('so are those whose name says what they are', () => {
+    const { redact, merged } = yaml(`
+targets:
+  - { name: web, http: { url: "http://h/z?deep=1&sig=url-sig", headers: { X-Api-Key: header-key, x-short: abc } } }
+  - { name: rpc, grpc: { address: "h:1", metadata: { x-token: meta-token } } }
+  - { name: own, exec: { command: [/bin/echo], env: { PGPASSWORD: env-password, PGUSER: joe-smith } } }
+`);
+    const printed = JSON.stringify(masked(merged, redact));
+    for (const secret of ['url-sig', 'header-key', 'meta-token', 'env-password']) {
+      expect(printed).not.toContain(secret);
+      expect(redact(`says ${secret}`)).toBe('says ***');
+    }
+    for (const readable of ['http://h/z?deep=1&sig=***', '"abc"', '"joe-smith"'])
+      expect(printed).toContain(readable);
+  });
+
   test('those of hooks are masked, wherever they are written', () => {
     const { redact, merged } = yaml(`
 targets: [{ name: web, tcp: "h:1" }]
