@@ -49,6 +49,29 @@ def finish(code, message, facts=None):
     sys.exit(code)
 
 
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    # It would take the login along, to wherever it leads.
+    def redirect_request(self, *_):
+        return None
+
+
+def whole(answer):
+    """The body. Where read() has a limit, http.client does not say that the end is missing."""
+    body = answer.read(LARGEST_ANSWER)
+    missing = getattr(answer, "length", None)
+    if missing and len(body) < LARGEST_ANSWER:
+        raise http.client.IncompleteRead(body, missing)
+    return body
+
+
+def sent(opener, request, timeout):
+    """The answer, whatever its status."""
+    try:
+        return opener.open(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        return error
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         finish(3, message)
@@ -90,7 +113,7 @@ def client(given):
         trust.verify_mode = ssl.CERT_NONE
     # Proxies of the environment would be asked in the target's place.
     opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust), NoRedirect
     )
     timeout = float(os.environ.get("VITALD_TIMEOUT_MS") or 10000) / 1000
 
@@ -98,10 +121,8 @@ def client(given):
         """The status and the JSON of an answer."""
         try:
             request = urllib.request.Request(given.url.rstrip("/") + path, headers=authorization())
-            with opener.open(request, timeout=timeout) as answer:
-                status, body = answer.status, answer.read(LARGEST_ANSWER)
-        except urllib.error.HTTPError as error:
-            status, body = error.code, error.read(LARGEST_ANSWER)
+            with sent(opener, request, timeout) as answer:
+                status, body = answer.status, whole(answer)
         except ValueError as error:
             finish(3, error)
         except (OSError, http.client.HTTPException) as error:
@@ -110,7 +131,7 @@ def client(given):
             finish(3, "the login was refused: status %d" % status)
         try:
             return status, json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             finish(2 if status >= 500 else 3, "no JSON, but status %d: is this Elasticsearch?" % status)
 
     return get
@@ -173,5 +194,6 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except (KeyError, TypeError, AttributeError) as error:
+    except Exception as error:
+        # Python would end with 1, which means `warn`.
         finish(3, "an answer that this script does not understand: %r" % error)

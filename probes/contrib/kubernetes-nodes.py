@@ -62,6 +62,21 @@ def finish(code, message, facts=None):
     sys.exit(code)
 
 
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    # It would take the login along, to wherever it leads.
+    def redirect_request(self, *_):
+        return None
+
+
+def whole(answer):
+    """The body. Where read() has a limit, http.client does not say that the end is missing."""
+    body = answer.read(LARGEST_ANSWER)
+    missing = getattr(answer, "length", None)
+    if missing and len(body) < LARGEST_ANSWER:
+        raise http.client.IncompleteRead(body, missing)
+    return body
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         finish(3, message)
@@ -103,7 +118,7 @@ def client(given):
         trust.verify_mode = ssl.CERT_NONE
     # Proxies of the environment would be asked in the target's place.
     opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust), NoRedirect
     )
     headers = {"Authorization": "Bearer " + token(given), "Accept": "application/json"}
     timeout = float(os.environ.get("VITALD_TIMEOUT_MS") or 10000) / 1000
@@ -114,7 +129,7 @@ def client(given):
         try:
             request = urllib.request.Request(url, headers=headers)
             with opener.open(request, timeout=timeout) as answer:
-                return json.loads(answer.read(LARGEST_ANSWER)), server_time(answer.headers)
+                return json.loads(whole(answer)), server_time(answer.headers)
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None, None
@@ -122,7 +137,7 @@ def client(given):
             if error.code in (401, 403):
                 finish(3, "the token was refused: %s" % said)
             finish(2, "the API server answers with %d: %s" % (error.code, said))
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             finish(3, "no JSON: is this a Kubernetes API server?")
         except ValueError as error:
             finish(3, error)
@@ -147,8 +162,8 @@ def client(given):
 
 def why(error):
     try:
-        return json.loads(error.read(LARGEST_ANSWER)).get("message") or error.reason
-    except (ValueError, AttributeError):
+        return json.loads(whole(error)).get("message") or error.reason
+    except (OSError, http.client.HTTPException, ValueError, RecursionError, AttributeError):
         return error.reason
 
 
@@ -230,5 +245,6 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except (KeyError, TypeError, AttributeError) as error:
+    except Exception as error:
+        # Python would end with 1, which means `warn`.
         finish(3, "an answer that this script does not understand: %r" % error)
