@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from 'node:fs';
 import {
   type Certificate,
   type ConnectionOptions,
@@ -14,6 +13,7 @@ import { type Facts, type Outcome, fail, warn, withFacts } from '../../src/core/
 import type { ProbeContext } from '../../src/core/probe.ts';
 import type { CertificateEntry } from '../../src/core/trace.ts';
 import { OwnTrouble } from './reason.ts';
+import { contentsOf, problemOf, reasonIn, versionOf } from './tls-files.ts';
 import { readableFile } from '../../src/schema/file.ts';
 import { alsoTakes, duration, flag, oneOrMore, text } from '../../src/schema/scalars.ts';
 
@@ -70,13 +70,17 @@ const keys = z
       .optional()
       .describe('how long the certificate must be good for yet'),
   })
-  .superRefine(({ cert, key, min_version, max_version }, context) => {
+  .superRefine(({ ca, cert, key, passphrase, min_version, max_version }, context) => {
     if ((cert === undefined) !== (key === undefined)) {
       context.addIssue({ code: 'custom', message: 'cert and key go together' });
     }
     if (max_version && VERSIONS.indexOf(max_version) < VERSIONS.indexOf(min_version)) {
       const message = `max_version ${max_version} is older than min_version ${min_version}`;
       context.addIssue({ code: 'custom', message, path: ['max_version'] });
+    }
+    const problem = problemOf({ ca, cert, key, passphrase });
+    if (problem !== undefined) {
+      context.addIssue({ code: 'custom', message: problem, path: [ca === undefined ? 'cert' : 'ca'] });
     }
   });
 
@@ -128,17 +132,12 @@ export function connectionOptions(
 }
 
 function secureContext(tls: TlsSettings): SecureContext {
-  const files = [tls.ca, tls.cert, tls.key];
   try {
-    const version = files.map((file) => (file === undefined ? '' : statSync(file).mtimeMs)).join();
+    const version = versionOf(tls);
     const known = loaded.get(tls);
     if (known?.version === version) return known.context;
-    const [ca, cert, key] = files.map((file) => (file === undefined ? undefined : readFileSync(file)));
     const context = createSecureContext({
-      ...(ca && { ca }),
-      ...(cert && { cert }),
-      ...(key && { key }),
-      ...(tls.passphrase !== undefined && { passphrase: tls.passphrase }),
+      ...contentsOf(tls),
       minVersion: tls.min_version ?? DEFAULT_MIN_VERSION,
       // What TLS before 1.2 signs with, OpenSSL calls insecure at every level but the lowest.
       ...(isOld(tls.min_version) && { ciphers: 'DEFAULT:@SECLEVEL=0' }),
@@ -147,7 +146,7 @@ function secureContext(tls: TlsSettings): SecureContext {
     loaded.set(tls, { version, context });
     return context;
   } catch (error) {
-    throw new OwnTrouble(`the files of tls cannot be used: ${(error as Error).message}`);
+    throw new OwnTrouble(`the files of tls cannot be used: ${reasonIn(error)}`);
   }
 }
 

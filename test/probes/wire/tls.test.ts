@@ -236,8 +236,35 @@ describe.skipIf(problem)('TLS', () => {
       expect(outcome).toMatchObject({ status: 'void', message: expect.stringContaining('ENOENT') });
     });
 
+    test('authorities that are cut off while they are written are our own trouble, and no verdict', async () => {
+      const file = `${ca.certFile}.rotating`;
+      writeFileSync(file, ca.cert);
+      const { port } = await tlsServer();
+      const settings = tcp.settings.parse({ address: `127.0.0.1:${port}`, tls: { ca: file } });
+      const probe: Probe = { ...(tcp as Probe), settings: { parse: () => settings } as never };
+      expect(verdict(await attemptOnce(probe, {}))).toBe('ok');
+      let at = 2_000_000_000_000;
+      for (const [content, message] of [
+        ['', 'holds no certificate'],
+        [ca.cert.slice(0, ca.cert.length / 2), 'holds no certificate'],
+        [ca.cert + ca.cert.slice(0, ca.cert.length / 2), 'is cut off in a certificate'],
+      ] as const) {
+        writeFileSync(file, content);
+        utimesSync(file, new Date(), new Date((at += 1_000)));
+        const { outcome } = await attemptOnce(probe, {});
+        expect(outcome).toMatchObject({ status: 'void', message: expect.stringContaining(message) });
+      }
+      rmSync(file);
+    });
+
+    const empty = `${ca.certFile}.empty`;
+    writeFileSync(empty, '');
     test.each([
       [{ ca: './none.pem' }, /none.pem does not exist/],
+      [{ ca: empty }, /empty holds no certificate \(PEM\)/],
+      [{ ca: client.keyFile }, /holds no certificate \(PEM\)/],
+      [{ cert: client.certFile, key: stranger.keyFile }, /key values mismatch/],
+      [{ cert: client.certFile, key: client.certFile }, /unsupported/],
       [{ cert: client.certFile }, /cert and key go together/],
       [{ insecure: 'perhaps' }, /expected true or false/],
       [{ minimum: 'TLSv1.3' }, /Unrecognized key: "minimum"/],
