@@ -1,7 +1,11 @@
 /** What the scripts' threads may take, together and each. */
 
-/** So many threads run scripts at once; who comes later waits. */
+/** So many threads run scripts at once; who comes later waits. Those that only wait for an answer do not count. */
 export const MOST_THREADS = 8;
+/** But for the memory that they take: so many there are in all. */
+export const MOST_IN_ALL = 24;
+/** How often it is looked whether one only waits while others want a thread, ms. */
+export const LOOK_EVERY_MS = 50;
 /** What a script may hold in memory, buffers included. */
 export const LIMIT_BYTES = 64 * 1024 * 1024;
 /** How often a thread's memory is looked at, ms. */

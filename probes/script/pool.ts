@@ -1,7 +1,15 @@
 import type { Cancel, Clock } from '../../src/core/clock.ts';
 import type { Answer, Job } from './job.ts';
 import { leaveWithout } from './leave.ts';
-import { GRACE_MS, IDLE_MS, LOADING_MS, MOST_THREADS, STUCK_MS } from './limits.ts';
+import {
+  GRACE_MS,
+  IDLE_MS,
+  LOADING_MS,
+  LOOK_EVERY_MS,
+  MOST_IN_ALL,
+  MOST_THREADS,
+  STUCK_MS,
+} from './limits.ts';
 import { createMemoryWatch } from './memory.ts';
 import { createRests } from './rest.ts';
 import { type Death, type Listeners, type Thread, startThread } from './thread.ts';
@@ -33,6 +41,7 @@ interface Waiter {
 
 export function createPool({
   most = MOST_THREADS,
+  mostInAll = MOST_IN_ALL,
   idleMs = IDLE_MS,
   loadingMs = LOADING_MS,
   stuckMs = STUCK_MS,
@@ -46,6 +55,7 @@ export function createPool({
   const memory = createMemoryWatch();
   const rests = createRests();
   let forgetLeaving = (): void => {};
+  let next: NodeJS.Timeout | undefined;
 
   function start(): Thread {
     const thread = startThread();
@@ -66,9 +76,11 @@ export function createPool({
     idle.delete(thread);
   }
 
-  /** Whoever changes threads keeps the place of the one that is gone. */
+  /** Whoever changes threads keeps the place of the one that is gone. Scripts that wait for dead targets hold up no others. */
   function hasPlace(): boolean {
-    return new Set([...alive, ...busy]).size < most;
+    const taken = new Set([...alive, ...busy]);
+    if (taken.size < most) return true;
+    return taken.size < mostInAll && [...taken].filter((thread) => !thread.isWaiting()).length < most;
   }
 
   /** No thread will be free soon: all were told to go, and none does. */
@@ -77,8 +89,13 @@ export function createPool({
   }
 
   function serveNext(): void {
+    clearTimeout(next);
     for (const waiter of waiting) {
-      if (!hasPlace()) return;
+      if (!hasPlace()) {
+        // Nobody tells us when a script begins to wait.
+        if (alive.size < mostInAll) next = setTimeout(serveNext, LOOK_EVERY_MS).unref();
+        return;
+      }
       try {
         waiter.take(start());
       } catch (error) {
@@ -118,6 +135,7 @@ export function createPool({
       };
       waiting.add(waiter);
       signal.addEventListener('abort', leave, { once: true });
+      serveNext();
     });
   }
 

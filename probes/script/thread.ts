@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { minimalEnvironment } from '../../src/process/command.ts';
 import {
@@ -64,6 +65,8 @@ export interface Thread {
   /** When it is really gone. */
   readonly gone: Promise<void>;
   isEnding(): boolean;
+  /** Its job has been idle for most of the time, and takes no core: it waits for somebody. */
+  isWaiting(): boolean;
   /** It has a job, or was told to go and has not gone. */
   isAtWork(): boolean;
   hasLoaded(file: string): boolean;
@@ -73,6 +76,17 @@ export interface Thread {
   served(): number;
   /** How often its loop has come round, and what it weighs, bytes, as of then. */
   pulse(): Pulse;
+}
+
+/** Less than that, ms, a script may take between two of its steps. */
+const IDLE_MS = 100;
+
+interface Current {
+  readonly job: Job;
+  readonly listeners: Listeners;
+  settle(answer: Answer | Death): void;
+  /** What its loop had done when the script's attempt began. */
+  begunAt?: EventLoopUtilization;
 }
 
 export function startThread(): Thread {
@@ -97,14 +111,17 @@ export function startThread(): Thread {
   let ending = false;
   let endingSince = 0;
   let isGone = false;
-  let current: { job: Job; listeners: Listeners; settle(answer: Answer | Death): void } | undefined;
+  let current: Current | undefined;
 
   function hear(text: unknown): void {
     const message = parsed(text);
     if (!message) return end({ kind: 'garbled' });
     // Of a job that is over, or made up by a script.
     if (!current || message.id !== current.job.id) return;
-    if (message.kind === 'begun') return current.listeners.onBegun();
+    if (message.kind === 'begun') {
+      current.begunAt = worker.performance.eventLoopUtilization();
+      return current.listeners.onBegun();
+    }
     if (message.kind === 'printed') return current.listeners.onPrinted(message.text);
     if (['returned', 'threw', 'late'].includes(message.kind)) loaded.add(current.job.file);
     served++;
@@ -151,6 +168,11 @@ export function startThread(): Thread {
     gone,
     isEnding: () => death !== undefined,
     overdueMs: () => (ending && !isGone ? performance.now() - endingSince : 0),
+    isWaiting() {
+      if (ending || !current?.begunAt) return false;
+      const { idle, utilization } = worker.performance.eventLoopUtilization(current.begunAt);
+      return idle > IDLE_MS && utilization < 0.5;
+    },
     isAtWork: () => !isGone && (current !== undefined || ending),
     hasLoaded: (file) => loaded.has(file),
     served: () => served,

@@ -131,6 +131,29 @@ test('one that lets its signal pass while it waits does not rest: its target may
   await pool.clear();
 });
 
+test('scripts that only wait hold up no others, as long as there is memory for their threads', async () => {
+  const pool = createPool({ most: 2, mostInAll: 4 });
+  const abort = new AbortController();
+  const waits = attemptOf(
+    'await new Promise((resolve) => signal.addEventListener("abort", resolve)); return ok("late")',
+  );
+  const waiting = Array.from({ length: 3 }, () => run(pool, waits, { signal: abort.signal }));
+  expect(pool.counts()).toEqual({ busy: 2, idle: 0, waiting: 1 });
+  expect((await run(pool, attemptOf('return ok("x")'))).said).toBe('x');
+  const loops = new AbortController();
+  let begun = false;
+  const looping = run(pool, attemptOf('for (;;);'), { signal: loops.signal, onBegun: () => (begun = true) });
+  await until(() => begun && pool.counts().busy === 4);
+  const fifth = run(pool, attemptOf('return ok("y")'));
+  await until(() => pool.counts().waiting === 1);
+  loops.abort();
+  expect((await looping).said).toBe('blocked');
+  expect((await fifth).said).toBe('y');
+  abort.abort();
+  expect((await Promise.all(waiting)).map(({ said }) => said)).toEqual(['late', 'late', 'late']);
+  await pool.clear();
+});
+
 test('one that waits can be called off, and who is behind it is not held up', async () => {
   const pool = createPool({ most: 1 });
   const blocks = new AbortController();
