@@ -74,7 +74,7 @@ function isFact(value: unknown): boolean {
  * by word: to search for the next one from every character would take quadratic time.
  */
 const PERFDATA =
-  /\s*(?:(?:'((?:[^']|'')+)'|([^\s'=]+))=([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\S*|\S+)/gy;
+  /\s*(?:(?:'((?:[^']|'')+)'|([^\s'=]+))=(?!0[xX])([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\S*|\S+)/gy;
 
 function perfdata(...texts: readonly string[]): Map<string, number> {
   const facts = new Map<string, number>();

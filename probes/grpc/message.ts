@@ -20,9 +20,14 @@ function frame(message: Buffer): Buffer {
   return Buffer.concat([head, message]);
 }
 
+/** How long the message is that begins here, by its own head, with that; 0 where no head of one is there. */
+export function announced(data: Buffer): number {
+  return data.length < 5 || data[0]! > 1 ? 0 : 5 + data.readUInt32BE(1);
+}
+
 /** The serving status of exactly one uncompressed message, or undefined where it is anything else. */
 export function decodeResponse(data: Buffer): number | undefined {
-  if (data.length < 5 || data[0] !== 0 || data.readUInt32BE(1) !== data.length - 5) return undefined;
+  if (data.length < 5 || data[0] !== 0 || announced(data) !== data.length) return undefined;
   let status = 0;
   let at = 5;
   function readVarint(): number | undefined {
@@ -37,7 +42,8 @@ export function decodeResponse(data: Buffer): number | undefined {
   }
   while (at < data.length) {
     const tag = readVarint();
-    if (tag === undefined) return undefined;
+    // No field has the number 0.
+    if (tag === undefined || tag >>> 3 === 0) return undefined;
     const value = readVarint();
     if (value === undefined) return undefined;
     // Wire types: 0 is a varint, 2 a length and that many bytes; others do not occur here.

@@ -13,7 +13,7 @@ import { ProbeFailure, outcomeOf } from '../wire/reason.ts';
 import { type Asking, askOver } from '../wire/reuse.ts';
 import { withCertificate } from '../wire/tls.ts';
 import { judgeAnswer } from './judge.ts';
-import { encodeRequest } from './message.ts';
+import { announced, encodeRequest } from './message.ts';
 import { type GrpcSettings, keys } from './settings.ts';
 
 const PATH = '/grpc.health.v1.Health/Check';
@@ -64,10 +64,11 @@ async function open(
 async function call(client: Client, settings: GrpcSettings, context: ProbeContext): Promise<Outcome> {
   const data = createGrowingBuffer();
   const answer = await client.exchange(requestOf(settings, context), context, (piece) => {
-    if (data.length + piece.length > MAX_ANSWER) {
+    data.add(piece);
+    // Also where it only says so: the rest would be waited for.
+    if (data.length > MAX_ANSWER || announced(data.bytes()) > MAX_ANSWER) {
       throw new ProbeFailure('protocol', 'the answer is larger than a health answer can be');
     }
-    data.add(piece);
     return true;
   });
   return judgeAnswer(answer, data.bytes(), context.trace);

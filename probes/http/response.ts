@@ -166,7 +166,7 @@ export function createResponseReader({ method, maxBody, keepBody }: ReaderOption
   function readChunkSize(): boolean {
     const line = takeLine(MAX_CHUNK_LINE, 'a chunk-size line is too long');
     if (line === undefined) return false;
-    const size = /^([0-9a-fA-F]{1,12})[ \t]*(?:;.*)?$/.exec(line)?.[1];
+    const size = /^0*([0-9a-fA-F]{1,12})[ \t]*(?:;.*)?$/.exec(line)?.[1];
     if (size === undefined) throw malformed(`not a chunk size: ${printable(line)}`);
     missing = Number.parseInt(size, 16);
     stage = missing === 0 ? 'trailers' : 'chunk-data';

@@ -111,7 +111,11 @@ function upgrade(
       const { statusCode: status = 0, statusMessage = '' } = response;
       tell(response);
       trace?.({ kind: 'rule', rule: 'upgrade', passed: false, value: String(status) });
-      resolve(fail('status', `status ${status}, no upgrade: ${statusMessage.slice(0, 100)}`, { status }));
+      resolve(
+        status === 101
+          ? fail('protocol', 'status 101, which upgrades to nothing', { status })
+          : fail('status', `status ${status}, no upgrade: ${statusMessage.slice(0, 100)}`, { status }),
+      );
     });
     socket.once('error', reject);
     socket.once('close', () => {

@@ -90,6 +90,7 @@ describe('facts', () => {
     ["ok |'a b'=1.5s 'it''s'=-2 c=3%;4;5", { 'a b': 1.5, "it's": -2, c: 3 }, 'ok'],
     ['ok | load1=0.020;5.000;10.000;0; load5=0.1', { load1: 0.02, load5: 0.1 }, 'ok'],
     ['ok | undetermined=U', undefined, 'ok'],
+    ['ok | hex=0x10 b=0;1;2 c=0B', { b: 0, c: 0 }, 'ok'],
     ['ok | undetermined=U;1;2 b=U c=3', { c: 3 }, 'ok'],
     ["'all of it' | 'label with spaces'=4.5MB;@1:2;~:3;0;10", { 'label with spaces': 4.5 }, "'all of it'"],
     [

@@ -192,6 +192,11 @@ describe('handshakes that are none', () => {
       'HTTP/1.1 101 x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n',
       'fail protocol explicit: Invalid Upgrade header',
     ],
+    [
+      '101 to nothing',
+      'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+      'fail protocol explicit: status 101, which upgrades to nothing',
+    ],
     ['no HTTP', 'SSH-2.0-OpenSSH\r\n', 'fail protocol explicit: Parse Error'],
     [
       'a head without an end',

@@ -216,7 +216,7 @@ const MESSAGES: OverBoth[] = [
   {
     name: 'a message of 4 GiB, it says',
     onPeer: answered(grpcMessage([8, 1], { length: 2 ** 32 - 1 })),
-    expected: explicit('protocol', NOT_ONE),
+    expected: explicit('protocol', /larger than a health answer/),
   },
   {
     name: 'a message that is no HealthCheckResponse',
@@ -227,6 +227,16 @@ const MESSAGES: OverBoth[] = [
     name: 'a message of 70 kB',
     onPeer: says(HELLO, GRPC_HEAD, repeated(5, data(Buffer.alloc(14_000)))),
     expected: explicit('protocol', /larger than a health answer/),
+  },
+  {
+    name: 'the head of a message of 4 GiB, then silence',
+    onPeer: says(HELLO, GRPC_HEAD, data(Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 8, 1]))),
+    expected: explicit('protocol', /larger than a health answer/),
+  },
+  {
+    name: 'a message with a field of the number 0',
+    onPeer: answered(Buffer.from([0, 0, 0, 0, 2, 0, 1])),
+    expected: explicit('protocol', NOT_ONE),
   },
 ];
 
