@@ -177,7 +177,7 @@ describe.skipIf(problem)('TLS', () => {
         { greets: false },
       );
       const settings = { address: `127.0.0.1:${port}`, tls: own };
-      expect(verdict(await attemptOnce(tcp, settings, { timeoutMs: 150 }))).toBe('ok');
+      expect(verdict(await attemptOnce(tcp, settings, { timeoutMs: 3_000 }))).toBe('ok');
     });
   });
 
