@@ -31,9 +31,17 @@ async function beat(port: number, body: object = {}, { name = 'node', token = TO
 
 /** Beats until it is told to stop. */
 function beating(port: number): { stop(): void } {
+  const boot = String(performance.now());
   let seq = 0;
-  const timer = setInterval(() => void beat(port, { seq: ++seq, boot: seq0 }).catch(() => {}), 50);
-  const seq0 = String(performance.now());
+  let waits = false;
+  const timer = setInterval(() => {
+    // Over another connection the next one could overtake it.
+    if (waits) return;
+    waits = true;
+    void beat(port, { seq: ++seq, boot })
+      .catch(() => {})
+      .finally(() => (waits = false));
+  }, 50);
   return { stop: () => clearInterval(timer) };
 }
 

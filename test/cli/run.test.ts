@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type LogRecord, startAgent } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
 import { closedPort, serve } from '../support/servers.ts';
 import { yamlFile } from '../support/yaml-file.ts';
 
@@ -203,7 +204,8 @@ hooks: { stuck: { shell: '${stubborn(mark)}', timeout: 1h } }
     expect(processes(mark)).not.toEqual([]);
     agent.signal('SIGTERM');
     expect((await agent.exited).code).toBe(0);
-    expect(processes(mark)).toEqual([]);
+    // One that was killed is listed until it has been reaped.
+    await eventually(() => expect(processes(mark)).toEqual([]));
     expect(agent.records.filter(is('recovery acted', { ok: false })).length).toBe(200);
   });
 
@@ -236,7 +238,8 @@ hooks: { slow: { shell: "touch begun; while [ ! -e go ]; do sleep 0.05; done; ec
     const insist = setInterval(() => agent.signal('SIGTERM'), 20);
     expect((await agent.exited).code).toBe(1);
     clearInterval(insist);
-    expect(processes(mark)).toEqual([]);
+    // One that was killed is listed until it has been reaped.
+    await eventually(() => expect(processes(mark)).toEqual([]));
   });
 
   test('a signal that comes twice at once is one wish: hooks keep their grace', async () => {
