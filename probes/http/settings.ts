@@ -132,7 +132,8 @@ export const keys = z
     warn: warnings.optional().describe('the answer should be so, or the attempt is a `warn`'),
     facts: facts.describe('by name: values to read from the answer, in CEL'),
   })
-  .superRefine(({ url, unix, address, family, proxy, version, headers, tls }, context) => {
+  .superRefine((settings, context) => {
+    const { url, unix, address, family, proxy, version, headers, tls, redirects, expect, warn } = settings;
     const refuse = (message: string, ...path: string[]): void => {
       context.addIssue({ code: 'custom', message, path });
     };
@@ -151,6 +152,10 @@ export const keys = z
         const problem = http2Problem(name, value);
         if (problem) refuse(problem, 'headers', name);
       }
+    }
+    for (const [key, rules] of Object.entries({ expect, warn })) {
+      if (redirects === 0 && !originOf(url).secure && rules?.cel?.uses('tls_days_left'))
+        refuse('over http there is no certificate, and no tls_days_left', key, 'cel');
     }
     if (family === 'any') return;
     const { host } = proxy ?? address ?? originOf(url);

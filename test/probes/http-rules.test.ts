@@ -44,7 +44,6 @@ describe('expect.cel', () => {
     ['headers.exists(name, name == "x-role")', 'ok: status 200'],
     ['body.contains("green") && latency_ms < 60000', 'ok: status 200'],
     ['json.db.lag < 500', missed('expect.cel: there is no "lag"')],
-    ['tls_days_left > 14', missed('expect.cel: there is no tls_days_left here')],
     ['json.load', missed('expect.cel: a condition is true or false, and this is 0.97')],
   ])('%s -> %s', async (cel, expected) => expect(await judged({ expect: { cel } })).toBe(expected));
 
@@ -99,6 +98,12 @@ describe('expect.cel', () => {
     expect(refusal({ expect: { cel: 'jsn.a == 1' } })).toBe(
       'expect.cel: unknown name "jsn"; did you mean "json"?',
     );
+    for (const where of ['expect', 'warn']) {
+      const settings = { [where]: { cel: 'tls_days_left > 14' } };
+      expect(refusal(settings)).toBe(`${where}.cel: over http there is no certificate, and no tls_days_left`);
+      expect(refusal({ ...settings, url: 'https://h/' })).toBe(undefined);
+      expect(refusal({ ...settings, redirects: 1 })).toBe(undefined);
+    }
     expect(refusal({ warn: { cel: 'status + 1' } })).toBe(
       'warn.cel: a condition is true or false, and this is int',
     );
