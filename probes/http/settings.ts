@@ -154,7 +154,7 @@ export const keys = z
       }
     }
     for (const [key, rules] of Object.entries({ expect, warn })) {
-      if (redirects === 0 && !originOf(url).secure && rules?.cel?.uses('tls_days_left'))
+      if (redirects === 0 && /^http:/i.test(url) && rules?.cel?.uses('tls_days_left'))
         refuse('over http there is no certificate, and no tls_days_left', key, 'cel');
     }
     if (family === 'any') return;
