@@ -63,13 +63,20 @@ export function temporaryDirectory(): string {
   return directory;
 }
 
+/** Each of vitest's workers has ports of its own. */
+const WORKERS = 10;
+const worker = Number(process.env['VITEST_POOL_ID'] ?? 0) % WORKERS;
+const given = new Set<number>();
+
 /**
  * A port of loopback on which nothing listens, outside of the range that outgoing connections take theirs from: nobody
- * else gets it while its server is down.
+ * else gets it while its server is down, or has not come up yet.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const port = 10_000 + WORKERS * Math.floor(Math.random() * 2_000) + worker;
+    if (given.has(port)) continue;
+    given.add(port);
     const server = createServer();
     const free = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));
